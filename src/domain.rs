@@ -1,0 +1,13 @@
+//! The vocabulary of the project: plain values and the rules that hold between them.
+//!
+//! Nothing here does input or output, awaits, or reads a clock.
+
+pub mod area;
+pub mod coordinate;
+pub mod prediction;
+pub mod split;
+
+pub use area::Area;
+pub use coordinate::Coordinate;
+pub use prediction::{AreaProbability, ModelIdentity, Prediction, Timings};
+pub use split::Split;

@@ -1,0 +1,7 @@
+//! ここどこ? — where is this? A bot that names the municipality of a street photo.
+//!
+//! Imports flow one way: `front` → `chat` → services (`infer`, `train`, `world`) → `domain`;
+//! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
+
+pub mod domain;
+pub mod world;
