@@ -4,4 +4,5 @@
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
 pub mod domain;
+pub mod infer;
 pub mod world;

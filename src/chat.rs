@@ -1,0 +1,16 @@
+//! The conversation: what the bot says, whatever chat it is said in.
+//!
+//! Adapters turn updates into [`Incoming`], ask [`Conversation::admit`] whether the bot is meant and may
+//! answer, download the photos only then, await [`Conversation::respond`] and deliver the [`Reply`]s.
+
+pub mod command;
+pub mod conversation;
+pub mod etiquette;
+pub mod locate;
+pub mod message;
+pub mod picture;
+pub mod text;
+
+pub use conversation::{Admission, Conversation};
+pub use message::{Attachment, ChatKind, ChatRef, Incoming, Platform, Reply, Request, UserRef};
+pub use text::Lang;
