@@ -1,0 +1,148 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::domain::Split;
+
+/// ここどこ? Where is this? Names the municipality of a street photo.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None)]
+pub struct Cli {
+    /// Configuration file [default: kokodoko.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do [default: demo]
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the local page (what runs when no command is given)
+    Demo(Demo),
+    /// Run the bots that the configuration enables, and the page
+    Serve,
+    /// Say where photos were taken
+    Predict(Predict),
+    /// Train the model of the drawn world
+    Train(Train),
+    /// The drawn world: photos and services to try everything on
+    #[command(subcommand)]
+    World(World),
+    /// Check the configuration and say what would run
+    CheckConfig,
+    /// Write networks with reference outputs, for tests/parity
+    #[command(hide = true)]
+    ExportReference {
+        /// Folder to write to
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// Options of `demo`.
+#[derive(Args, Debug, Default)]
+pub struct Demo {
+    /// Address to listen on [default: web.bind of the configuration]
+    #[arg(long)]
+    pub bind: Option<SocketAddr>,
+    /// Print the page's address as the first line of standard output
+    #[arg(long)]
+    pub print_url: bool,
+}
+
+/// Options of `predict`.
+#[derive(Args, Debug)]
+pub struct Predict {
+    /// Photos; `-` reads one from standard input
+    #[arg(required = true)]
+    pub photos: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many areas to name
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub top: u16,
+    /// Write the heatmap of the best area (one photo only) as a PNG or JPEG
+    #[arg(long, value_name = "OUT")]
+    pub heatmap: Option<PathBuf>,
+    /// Language of the answer: ja or en [default: the environment's]
+    #[arg(long)]
+    pub lang: Option<String>,
+}
+
+/// Options of `train`.
+#[derive(Args, Debug)]
+pub struct Train {
+    /// Folder for model.onnx and manifest.toml
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A short run on few photos, to see that everything works
+    #[arg(long)]
+    pub smoke: bool,
+}
+
+/// The drawn world.
+#[derive(Debug, Subcommand)]
+pub enum World {
+    /// Write photos with a table of the truth (truth.csv)
+    Render(Render),
+    /// Answer as Street View, Geolonia and Mapillary do
+    Serve {
+        /// Address to listen on; loopback only
+        #[arg(long, default_value = "127.0.0.1:8600")]
+        bind: SocketAddr,
+    },
+    /// Write one picture with many photos, areas in rows
+    Sheet {
+        /// The picture, PNG
+        #[arg(long)]
+        out: PathBuf,
+        /// Photos in a row
+        #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=20))]
+        columns: u32,
+        /// Seed
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+/// Options of `world render`.
+#[derive(Args, Debug)]
+pub struct Render {
+    /// Folder to write to
+    #[arg(long)]
+    pub out: PathBuf,
+    /// How many photos, the areas in turn
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub count: u32,
+    /// Seed
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// From which towns: train, validation, test or quiz
+    #[arg(long, default_value = "test")]
+    pub split: Split,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_names_every_command() {
+        insta::assert_snapshot!(Cli::command().render_help().to_string());
+    }
+}

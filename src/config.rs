@@ -1,0 +1,320 @@
+//! Configuration: `config/default.toml`, then the user's file, then the environment, parsed once into types.
+
+mod environment;
+mod raw;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use thiserror::Error;
+
+use crate::infer::decode::Limits;
+use crate::infer::onnx::{Backend, Device};
+
+pub use raw::LogFormat;
+
+/// The whole configuration, valid.
+#[derive(Debug)]
+pub struct Config {
+    /// Folder of the model; `None`: the built-in one.
+    pub model: Option<PathBuf>,
+    /// How to run the core.
+    pub infer: crate::infer::Options,
+    /// How many photos people and chats may send.
+    pub etiquette: EtiquetteLimits,
+    /// The page and the API.
+    pub web: Web,
+    /// The Telegram bot, if enabled.
+    pub telegram: Option<Telegram>,
+    /// The Discord bot, if enabled.
+    pub discord: Option<Discord>,
+    /// Logging.
+    pub log: Log,
+    /// How long running answers may take after the signal to stop.
+    pub stop_deadline: Duration,
+}
+
+/// Photos a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EtiquetteLimits {
+    /// Of one person, 1 or more.
+    pub user_photos_per_minute: u32,
+    /// Of one chat, 1 or more.
+    pub chat_photos_per_minute: u32,
+}
+
+/// The page and the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Web {
+    /// Where to listen.
+    pub bind: SocketAddr,
+    /// Names besides localhost.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// The Telegram bot.
+#[derive(Debug)]
+pub struct Telegram {
+    /// The bot's token.
+    pub token: SecretString,
+    /// Bot API server; `None`: Telegram's own.
+    pub api_url: Option<String>,
+    /// Webhook; `None`: long polling.
+    pub webhook: Option<Webhook>,
+}
+
+/// How Telegram reaches us.
+#[derive(Debug)]
+pub struct Webhook {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The public https address that leads there.
+    pub public_url: String,
+    /// What Telegram repeats with every update.
+    pub secret: SecretString,
+}
+
+/// The Discord bot.
+#[derive(Debug)]
+pub struct Discord {
+    /// The bot's token.
+    pub token: SecretString,
+}
+
+/// Logging.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// Filter in tracing's grammar.
+    pub filter: String,
+}
+
+/// A configuration that cannot be used. The words name file, key, value and cure.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no TOML, or has a key that there is none of, or a value of the wrong kind.
+    #[error("{place}: {problem}")]
+    Syntax {
+        /// The file, or "environment".
+        place: String,
+        /// The parser's words, with line and key.
+        problem: String,
+    },
+    /// A value that cannot be used.
+    #[error("`{key}` is {value}: {cure}")]
+    Value {
+        /// The key, dotted.
+        key: &'static str,
+        /// The value as given; secrets never appear here.
+        value: String,
+        /// What to write instead.
+        cure: String,
+    },
+    /// A secret that is nowhere.
+    #[error("`{key}` is missing: set the environment variable {variable}, or name a file that holds it in `{key}_file`")]
+    Missing {
+        /// The key, dotted.
+        key: &'static str,
+        /// The environment variable.
+        variable: String,
+    },
+    /// A secret's file cannot be read.
+    #[error("`{key}_file` names {}: {source}", path.display())]
+    SecretFile {
+        /// The key, dotted.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Config {
+    /// Reads the configuration.
+    ///
+    /// `file` is the user's file: `None` takes `kokodoko.toml` in the working directory if there is one.
+    /// `variables` are the environment's pairs of name and value.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn load(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let (table, secrets) = environment::overlay(raw::table(file)?, variables)?;
+        let raw = raw::parse(table, file)?;
+        resolve(raw, &secrets)
+    }
+}
+
+fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, ConfigError> {
+    let limits = Limits {
+        max_bytes: positive("photo.max_mebibytes", raw.photo.max_mebibytes)? << 20,
+        max_pixels: positive("photo.max_megapixels", raw.photo.max_megapixels)? as u64 * 1_000_000,
+        max_decoded_bytes: (positive("photo.max_decoded_mebibytes", raw.photo.max_decoded_mebibytes)? as u64) << 20,
+    };
+    Ok(Config {
+        model: non_empty(&raw.infer.model).map(PathBuf::from),
+        infer: crate::infer::Options {
+            backend: backend(&raw.infer, secrets)?,
+            limits,
+            max_batch: positive("infer.max_batch", raw.infer.max_batch)?,
+            max_in_flight: positive("infer.max_in_flight", raw.infer.max_in_flight)?,
+            ..crate::infer::Options::default()
+        },
+        etiquette: EtiquetteLimits {
+            user_photos_per_minute: positive("limits.user_photos_per_minute", raw.limits.user_photos_per_minute)? as u32,
+            chat_photos_per_minute: positive("limits.chat_photos_per_minute", raw.limits.chat_photos_per_minute)? as u32,
+        },
+        web: Web { bind: address("web.bind", &raw.web.bind)?, allowed_hosts: raw.web.allowed_hosts },
+        telegram: raw.telegram.enabled.then(|| telegram(&raw.telegram, secrets)).transpose()?,
+        discord: raw.discord.enabled.then(|| discord(&raw.discord, secrets)).transpose()?,
+        log: Log { format: raw.log.format, filter: raw.log.filter },
+        stop_deadline: Duration::from_secs(positive("stop.deadline_seconds", raw.stop.deadline_seconds)? as u64),
+    })
+}
+
+fn backend(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend, ConfigError> {
+    let device = match infer.backend {
+        raw::BackendName::Tract => return Ok(Backend::Tract),
+        raw::BackendName::Onnxruntime => Device::Cpu,
+        raw::BackendName::Cuda => Device::Cuda,
+    };
+    let library = non_empty(&infer.onnxruntime_library).or(secrets.ort_dylib_path.as_deref());
+    let library = library.map(PathBuf::from).ok_or_else(|| ConfigError::Value {
+        key: "infer.onnxruntime_library",
+        value: "empty".to_owned(),
+        cure: "write the path of libonnxruntime.so there or into ORT_DYLIB_PATH \
+               (PyPI's onnxruntime and onnxruntime-gpu wheels hold it under onnxruntime/capi)"
+            .to_owned(),
+    })?;
+    Ok(Backend::OnnxRuntime { library, device, threads: infer.threads as usize })
+}
+
+fn telegram(raw: &raw::Telegram, secrets: &environment::Secrets) -> Result<Telegram, ConfigError> {
+    let token = secrets.get("telegram.token", &raw.token_file)?;
+    let webhook = match raw.mode {
+        raw::TelegramMode::Polling => None,
+        raw::TelegramMode::Webhook => Some(Webhook {
+            listen: address("telegram.webhook_listen", &raw.webhook_listen)?,
+            public_url: https("telegram.webhook_url", &raw.webhook_url)?,
+            secret: secrets.get("telegram.webhook_secret", &raw.webhook_secret_file)?,
+        }),
+    };
+    Ok(Telegram { token, api_url: non_empty(&raw.api_url).map(str::to_owned), webhook })
+}
+
+fn discord(raw: &raw::Discord, secrets: &environment::Secrets) -> Result<Discord, ConfigError> {
+    Ok(Discord { token: secrets.get("discord.token", &raw.token_file)? })
+}
+
+fn non_empty(value: &str) -> Option<&str> {
+    (!value.is_empty()).then_some(value)
+}
+
+/// Configured counts lie between 1 and a million; more is a slip of the hand.
+fn positive(key: &'static str, value: i64) -> Result<usize, ConfigError> {
+    usize::try_from(value).ok().filter(|value| (1..=1_000_000).contains(value)).ok_or_else(|| ConfigError::Value {
+        key,
+        value: value.to_string(),
+        cure: "write a whole number from 1 to 1000000".to_owned(),
+    })
+}
+
+fn address(key: &'static str, value: &str) -> Result<SocketAddr, ConfigError> {
+    value.parse().map_err(|_| ConfigError::Value {
+        key,
+        value: format!("{value:?}"),
+        cure: "write an address and a port, such as \"127.0.0.1:8080\"".to_owned(),
+    })
+}
+
+fn https(key: &'static str, value: &str) -> Result<String, ConfigError> {
+    let valid = reqwest::Url::parse(value).is_ok_and(|url| url.scheme() == "https" && url.has_host());
+    valid.then(|| value.to_owned()).ok_or_else(|| ConfigError::Value {
+        key,
+        value: format!("{value:?}"),
+        cure: "write the public https address that leads here, such as \"https://bot.example/telegram\"".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("kokodoko.toml");
+        std::fs::write(&path, file).expect("the file is written");
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let folder_name = folder.path().display().to_string();
+        Config::load(Some(&path), variables).map_err(|error| error.to_string().replace(&folder_name, "DIR"))
+    }
+
+    #[test]
+    fn the_default_file_is_valid_and_runs_no_bot() {
+        let config = load("", &[]).expect("defaults are valid");
+        assert_eq!(config.infer, crate::infer::Options::default(), "code and file agree on the defaults");
+        assert!(config.telegram.is_none() && config.discord.is_none());
+        assert!(config.web.bind.ip().is_loopback());
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_over_the_default() {
+        let file = "[infer]\nmax_batch = 4\nmax_in_flight = 5\n";
+        let config = load(file, &[("KOKODOKO_INFER__MAX_BATCH", "3"), ("UNRELATED", "x")]).expect("valid");
+        assert_eq!((config.infer.max_batch, config.infer.max_in_flight), (3, 5));
+        let config = load("", &[("KOKODOKO_WEB__ALLOWED_HOSTS", "[\"a.example\"]")]).expect("valid");
+        assert_eq!(config.web.allowed_hosts, ["a.example"]);
+    }
+
+    #[test]
+    fn tokens_come_from_the_environment_or_a_file_and_are_never_shown() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("token");
+        std::fs::write(&path, "123:from-file\n").expect("the file is written");
+        let file = format!("[telegram]\nenabled = true\ntoken_file = {path:?}\n[discord]\nenabled = true\n");
+        let config = load(&file, &[("KOKODOKO_DISCORD__TOKEN", "from-environment")]).expect("valid");
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("from-file") && !shown.contains("from-environment"), "{shown}");
+        assert_eq!(config.telegram.expect("enabled").token.expose_secret(), "123:from-file");
+        assert_eq!(config.discord.expect("enabled").token.expose_secret(), "from-environment");
+    }
+
+    #[test]
+    fn errors_name_place_key_value_and_cure() {
+        let cases = [
+            ("[infer]\nbackend = \"tpu\"\n", vec![]),
+            ("[infer]\nbatch = 3\n", vec![]),
+            ("[infer]\nmax_batch = 0\n", vec![]),
+            ("[infer]\nbackend = \"cuda\"\n", vec![]),
+            ("[infer\n", vec![]),
+            ("[web]\nbind = \"localhost\"\n", vec![]),
+            ("[telegram]\nenabled = true\n", vec![]),
+            ("[telegram]\nenabled = true\ntoken = \"1:secret\"\n", vec![]),
+            ("[discord]\nenabled = true\ntoken_file = \"/nowhere/token\"\n", vec![]),
+            ("[telegram]\nenabled = true\nmode = \"webhook\"\n", vec![("KOKODOKO_TELEGRAM__TOKEN", "1:s")]),
+            ("", vec![("KOKODOKO_INFER__BATCH", "3")]),
+            ("", vec![("KOKODOKO_INFER__MAX_BATCH", "many")]),
+        ];
+        let errors: Vec<String> = cases
+            .into_iter()
+            .map(|(file, variables)| load(file, &variables).expect_err("each case is wrong"))
+            .collect();
+        assert!(errors.iter().all(|error| !error.contains("1:s")), "a secret is shown: {errors:#?}");
+        insta::assert_snapshot!(errors.join("\n----\n"));
+    }
+}

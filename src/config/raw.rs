@@ -1,0 +1,151 @@
+//! The configuration as written: TOML to plain fields. Unknown keys fail.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Table;
+
+use super::ConfigError;
+
+const DEFAULTS: &str = include_str!("../../config/default.toml");
+/// The file taken when none is named.
+const USUAL_FILE: &str = "kokodoko.toml";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) infer: Infer,
+    pub(super) photo: Photo,
+    pub(super) limits: Limits,
+    pub(super) web: Web,
+    pub(super) telegram: Telegram,
+    pub(super) discord: Discord,
+    pub(super) log: Log,
+    pub(super) stop: Stop,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Infer {
+    pub(super) model: String,
+    pub(super) backend: BackendName,
+    pub(super) onnxruntime_library: String,
+    pub(super) threads: u32,
+    pub(super) max_batch: i64,
+    pub(super) max_in_flight: i64,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum BackendName {
+    Tract,
+    Onnxruntime,
+    Cuda,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Photo {
+    pub(super) max_mebibytes: i64,
+    pub(super) max_megapixels: i64,
+    pub(super) max_decoded_mebibytes: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub(super) user_photos_per_minute: i64,
+    pub(super) chat_photos_per_minute: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Web {
+    pub(super) bind: String,
+    pub(super) allowed_hosts: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Telegram {
+    pub(super) enabled: bool,
+    pub(super) token_file: String,
+    pub(super) api_url: String,
+    pub(super) mode: TelegramMode,
+    pub(super) webhook_listen: String,
+    pub(super) webhook_url: String,
+    pub(super) webhook_secret_file: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TelegramMode {
+    Polling,
+    Webhook,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Discord {
+    pub(super) enabled: bool,
+    pub(super) token_file: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Log {
+    pub(super) format: LogFormat,
+    pub(super) filter: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stop {
+    pub(super) deadline_seconds: i64,
+}
+
+/// The defaults with the user's file over them.
+pub(super) fn table(file: Option<&Path>) -> Result<Table, ConfigError> {
+    let mut table: Table = toml::from_str(DEFAULTS).map_err(|error| syntax("config/default.toml", &error))?;
+    let usual = Path::new(USUAL_FILE);
+    let Some(path) = file.or_else(|| usual.exists().then_some(usual)) else {
+        return Ok(table);
+    };
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    let place = path.display().to_string();
+    // Read by itself first: the parser then names the line.
+    let user: Table = toml::from_str(&text).map_err(|error| syntax(&place, &error))?;
+    for (section, keys) in user {
+        let unknown = |key: &str| ConfigError::Syntax {
+            place: place.clone(),
+            problem: format!("there is no key `{key}`; config/default.toml lists all keys"),
+        };
+        let known = table.get_mut(&section).and_then(toml::Value::as_table_mut).ok_or_else(|| unknown(&section))?;
+        let toml::Value::Table(keys) = keys else { return Err(unknown(&section)) };
+        for (key, value) in keys {
+            let slot = known.get_mut(&key).ok_or_else(|| unknown(&format!("{section}.{key}")))?;
+            *slot = value;
+        }
+    }
+    Ok(table)
+}
+
+/// The merged table as fields.
+pub(super) fn parse(table: Table, file: Option<&Path>) -> Result<Raw, ConfigError> {
+    let place = file.map_or_else(|| USUAL_FILE.to_owned(), |path| path.display().to_string());
+    table.try_into().map_err(|error| syntax(&format!("{place}, with defaults and environment"), &error))
+}
+
+fn syntax(place: &str, error: &toml::de::Error) -> ConfigError {
+    ConfigError::Syntax { place: place.to_owned(), problem: error.to_string().trim_end().to_owned() }
+}
