@@ -6,5 +6,6 @@
 pub mod config;
 pub mod domain;
 pub mod infer;
+pub mod train;
 pub mod world;
 pub mod cli;
