@@ -4,7 +4,9 @@
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
 pub mod config;
+pub mod chat;
 pub mod domain;
+pub mod front;
 pub mod infer;
 pub mod world;
 pub mod cli;
