@@ -9,7 +9,7 @@ use crate::chat::{Lang, text};
 /// Discord's name of our second language.
 const JA: &str = "ja";
 
-/// Every command of the menus, and "Where is this?" in the menu of each message.
+/// Every command of the menus, under the one name that `/help` gives it in every language, and "Where is this?" in the menu of each message.
 pub(super) fn all() -> Vec<CreateCommand> {
     let slash = Command::ALL.into_iter().filter(|command| command.in_menus()).map(slash);
     slash.chain([menu()]).map(everywhere).collect()
@@ -18,7 +18,6 @@ pub(super) fn all() -> Vec<CreateCommand> {
 fn slash(command: Command) -> CreateCommand {
     let create = CreateCommand::new(command.name())
         .kind(CommandType::ChatInput)
-        .name_localized(JA, text::command_name(Lang::Ja, command))
         .description(text::command(Lang::En, command))
         .description_localized(JA, text::command(Lang::Ja, command));
     if command.takes_photos() { create.add_option(photo()) } else { create }
@@ -68,25 +67,17 @@ mod tests {
     #[test]
     fn names_and_descriptions_keep_to_the_limits_of_discord() {
         let lower = |name: &str| {
-            name.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || matches!(c, '-' | '_' | 'ー'))
+            name.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || matches!(c, '-' | '_'))
         };
         let fits = |name: &str, limit: usize| (1..=limit).contains(&name.chars().count());
         for lang in Lang::ALL {
             for command in Command::ALL.into_iter().filter(|command| command.in_menus()) {
-                let name = text::command_name(lang, command);
-                assert!(lower(&name) && fits(&name, 32), "{name}");
+                assert!(lower(command.name()) && fits(command.name(), 32), "{command:?}");
                 assert!(fits(&text::command(lang, command), 100), "{command:?}");
             }
             let name = text::photo_option_name(lang);
             assert!(lower(&name) && fits(&name, 32), "{name}");
             assert!(fits(&text::photo_option(lang), 100) && fits(&text::message_menu(lang), 32));
-        }
-    }
-
-    #[test]
-    fn the_english_name_is_what_the_grammar_parses() {
-        for command in Command::ALL {
-            assert_eq!(text::command_name(Lang::En, command), command.name());
         }
     }
 }

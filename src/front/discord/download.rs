@@ -54,11 +54,11 @@ impl Cdn {
 
     /// Fetches photos, in their order.
     pub(super) async fn fetch_all(&self, photos: Vec<Photo>) -> Vec<Delivered> {
-        let fetches = futures_util::stream::iter(photos).map(async |photo| self.fetch(&photo).await);
+        let fetches = futures_util::stream::iter(photos).map(|photo| self.fetch(photo));
         fetches.buffered(PARALLEL).collect().await
     }
 
-    async fn fetch(&self, photo: &Photo) -> Delivered {
+    async fn fetch(&self, photo: Photo) -> Delivered {
         if !photo.is_picture {
             return Err(PhotoError::NotAPicture.into());
         }

@@ -11,6 +11,10 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis
 const ALREADY_ACKNOWLEDGED: isize = 40_060;
 /// Discord's code for a body that is too large.
 const TOO_LARGE: isize = 40_005;
+/// Discord's code for a channel that the bot cannot see.
+const MISSING_ACCESS: isize = 50_001;
+/// Discord's code for a person who takes no private messages.
+const NO_PRIVATE_MESSAGES: isize = 50_007;
 /// Discord's code for a permission that the bot lacks.
 const MISSING_PERMISSIONS: isize = 50_013;
 
@@ -18,7 +22,10 @@ const MISSING_PERMISSIONS: isize = 50_013;
 ///
 /// # Errors
 /// Of the last attempt.
-pub(super) async fn patiently<T>(request: impl AsyncFn() -> serenity::Result<T>) -> serenity::Result<T> {
+pub(super) async fn patiently<T, F>(request: impl Fn() -> F) -> serenity::Result<T>
+where
+    F: Future<Output = serenity::Result<T>>,
+{
     for pause in PAUSES {
         match request().await {
             Err(error) if may_pass(&error) => {
@@ -53,6 +60,11 @@ pub(super) fn is_acknowledged_already(error: &serenity::Error) -> bool {
 /// Whether a message may go through without its file.
 pub(super) fn forbids_files(error: &serenity::Error) -> bool {
     matches!(code(error), Some(MISSING_PERMISSIONS | TOO_LARGE))
+}
+
+/// Whether the bot simply may not write there, as its server decides.
+pub(super) fn forbids_speech(error: &serenity::Error) -> bool {
+    matches!(code(error), Some(MISSING_ACCESS | MISSING_PERMISSIONS | NO_PRIVATE_MESSAGES))
 }
 
 fn code(error: &serenity::Error) -> Option<isize> {
