@@ -110,9 +110,9 @@ fn forwarded_photos_count() {
 
 #[test]
 fn kana_speak_japanese_and_kanji_alone_do_not() {
-    let message: Message = serde_json::from_value(message()).expect("a message");
     let speaks = |content: &str, server| {
-        let message = Message { content: content.to_owned(), ..message.clone() };
+        let message = with(message(), &json!({"content": content}));
+        let message: Message = serde_json::from_value(message).expect("a message");
         from_message(&message, UserId::new(ME), server).expect("by a person").incoming.lang
     };
     assert_eq!(speaks("ここどこ？", Some(Lang::En)), Lang::Ja);
