@@ -1,3 +1,5 @@
-//! Stand-ins for the services, on loopback. They keep state and refuse what the real ones would refuse.
+//! Services as their published descriptions say they are: stateful, strict, on loopback. A request that the
+//! real service would not understand fails the test.
 
 pub mod discord;
+pub mod telegram;

@@ -1,4 +1,5 @@
-//! Integration tests: the whole bot against fakes of its services on the wire.
+//! The program against wire-level fakes of the services that it talks to. One binary: it links once.
 
 mod discord;
 mod fake;
+mod support;
