@@ -7,6 +7,7 @@ mod bundle;
 mod format;
 #[cfg(test)]
 mod tests;
+pub mod web;
 
 use std::time::Duration;
 

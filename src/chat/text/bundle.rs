@@ -12,18 +12,24 @@ use super::Lang;
 pub(super) const JA: &str = include_str!("ja.ftl");
 /// The messages in English.
 pub(super) const EN: &str = include_str!("en.ftl");
+/// The page's and the API's messages in Japanese.
+pub(super) const WEB_JA: &str = include_str!("web.ja.ftl");
+/// The page's and the API's messages in English.
+pub(super) const WEB_EN: &str = include_str!("web.en.ftl");
 
 type Bundle = FluentBundle<FluentResource>;
 
-static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("ja"), JA));
-static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), EN));
+static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("ja"), [JA, WEB_JA]));
+static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), [EN, WEB_EN]));
 
-fn bundle(lang: LanguageIdentifier, source: &str) -> Bundle {
-    let resource = FluentResource::try_new(source.to_owned()).expect("a test parses the messages");
+fn bundle(lang: LanguageIdentifier, sources: [&str; 2]) -> Bundle {
     let mut bundle = Bundle::new_concurrent(vec![lang]);
     // Chat clients show the isolation marks around variables as boxes.
     bundle.set_use_isolating(false);
-    bundle.add_resource(resource).expect("a test finds messages that are there twice");
+    for source in sources {
+        let resource = FluentResource::try_new(source.to_owned()).expect("a test parses the messages");
+        bundle.add_resource(resource).expect("a test finds messages that are there twice");
+    }
     bundle
 }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::chat::sample;
 
 /// Message names with the variables that they use.
-fn messages(source: &str) -> BTreeMap<String, BTreeSet<String>> {
+pub(super) fn messages(source: &str) -> BTreeMap<String, BTreeSet<String>> {
     FluentResource::try_new(source.to_owned()).expect("the messages parse");
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut id = String::new();
