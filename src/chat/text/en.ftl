@@ -22,6 +22,9 @@ command-start = What I can do
 command-where = Where was this photo taken?
 command-model = Which model answers, and how good it is
 command-privacy = What happens to your photos
+message-menu = Where is this?
+photo-option-name = photo
+photo-option = A photo of a street
 command-unknown = There is no command /{ $name }. /help shows the ones I know.
 help-intro =
     ここどこ? — Where is this?
