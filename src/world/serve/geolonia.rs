@@ -92,8 +92,8 @@ impl Source {
 /// The four kinds of lists, ready to send.
 pub struct Addresses {
     v2_prefectures: Bytes,
-    /// Versions 1 and 2 of a list of towns, by prefecture and municipality.
-    towns: HashMap<(&'static str, &'static str), (Bytes, Bytes)>,
+    /// Versions 1 and 2 of a list of towns, by `prefecture/municipality`.
+    towns: HashMap<String, (Bytes, Bytes)>,
 }
 
 impl Addresses {
@@ -101,7 +101,7 @@ impl Addresses {
     pub fn load() -> Self {
         let towns = SOURCES.iter().map(|source| {
             let lists = (Bytes::from_static(source.towns.as_bytes()), json(&v2::towns(&source.entries())));
-            ((source.prefecture, source.municipality), lists)
+            (format!("{}/{}", source.prefecture, source.municipality), lists)
         });
         Self { v2_prefectures: json(&v2::prefectures(&SOURCES)), towns: towns.collect() }
     }
@@ -138,7 +138,7 @@ async fn v2_towns(State(services): Shared, Path(path): Path<(String, String)>) -
 
 impl Addresses {
     fn find(&self, (prefecture, file): &(String, String)) -> Option<&(Bytes, Bytes)> {
-        self.towns.get(&(prefecture.as_str(), file.strip_suffix(".json")?))
+        self.towns.get(&format!("{prefecture}/{}", file.strip_suffix(".json")?))
     }
 }
 

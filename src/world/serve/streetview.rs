@@ -239,8 +239,10 @@ fn authorize(services: &Services, uri: &Uri, params: &Params) -> Result<(), &'st
         Some(_) => {}
     }
     match &services.options.google_signing_secret {
-        Some(secret) if !secret.verifies(uri) => Err("Unable to authenticate the request. Provided 'signature' is not \
-             valid for the provided API Key, or the provided API Key requires a 'signature'."),
+        Some(secret) if !secret.verifies(uri) => {
+            Err("Unable to authenticate the request. Provided 'signature' is not \
+             valid for the provided API Key, or the provided API Key requires a 'signature'.")
+        }
         _ => Ok(()),
     }
 }

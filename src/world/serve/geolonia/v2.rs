@@ -66,9 +66,11 @@ fn envelope<T>(data: Vec<T>) -> Envelope<T> {
 pub fn prefectures(sources: &[Source]) -> Envelope<Prefecture> {
     let cities = |pref: &str| {
         let here = sources.iter().filter(|source| source.prefecture == pref);
-        here.map(|source| City { code: source.code, city: source.municipality, point: middle(&source.entries()) }).collect()
+        here.map(|source| City { code: source.code, city: source.municipality, point: middle(&source.entries()) })
+            .collect()
     };
-    let prefecture = |&(pref, code, point): &(&'static str, u32, Point)| Prefecture { code, pref, point, cities: cities(pref) };
+    let prefecture =
+        |&(pref, code, point): &(&'static str, u32, Point)| Prefecture { code, pref, point, cities: cities(pref) };
     envelope(PREFECTURES.iter().map(prefecture).collect())
 }
 

@@ -127,7 +127,8 @@ fn shot(world: &World, panorama: &Panorama, k: u64) -> Shot {
     let (is_strip, camera) = (dice.chance(STRIPS) && k == 0, dice.below(CAMERAS.len()));
     let (year, month) = panorama.captured;
     let trip = format!("{year}-{month}");
-    let mut trip_dice = Dice::new(hash(&["mapillary trip", &world.areas()[panorama.area].area, &panorama.town, &trip]), 0);
+    let mut trip_dice =
+        Dice::new(hash(&["mapillary trip", &world.areas()[panorama.area].area, &panorama.town, &trip]), 0);
     Shot {
         id: id(panorama, k),
         panorama: panorama.clone(),
