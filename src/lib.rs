@@ -5,6 +5,8 @@
 
 pub mod cli;
 pub mod config;
+pub mod chat;
 pub mod domain;
+pub mod front;
 pub mod infer;
 pub mod world;

@@ -76,7 +76,7 @@ fn set(table: &mut Table, name: &str, key: &str, value: &str) -> Result<(), Conf
     let slot = key.split_once('.').and_then(|(section, key)| table.get_mut(section)?.get_mut(key));
     let slot = slot.ok_or_else(|| problem(format!("there is no key `{key}`; config/default.toml lists all keys")))?;
     // The default's type decides how the words are read, so that a number in a string stays a string.
-    *slot = match slot {
+    *slot = match &*slot {
         Value::String(_) => Value::String(value.to_owned()),
         kind => {
             let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();

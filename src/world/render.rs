@@ -6,6 +6,7 @@ mod facade;
 mod fence;
 mod finish;
 mod furniture;
+mod glyph;
 mod ground;
 mod painter;
 mod people;

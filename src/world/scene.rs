@@ -284,8 +284,8 @@ impl Scene {
             return Self { light: Light::indoor(), finish, mount, season, snow: false, setting };
         }
         let snow = panorama.season == Season::Winter && ground.chance(style.snow);
-        let street = street::draw(&style, snow, panorama.season, &mut ground);
-        let mount = Mount { x: ground.range(-1.2, 1.0), height };
+        let street = street::draw(&style, snow, &mut ground);
+        let mount = Mount { x: ground.range(-0.5, 0.35) * street.half_road, height };
         Self { light, finish, mount, season: panorama.season, snow, setting: Setting::Street(street) }
     }
 

@@ -3,7 +3,8 @@
 use super::super::dice::Dice;
 use super::super::scene::{Building, Rgb};
 use super::super::style::Facade;
-use super::painter::{Painter, Plane};
+use super::glyph;
+use super::painter::{Ink, Painter, Plane};
 use super::sky::blend;
 
 /// A wall to draw on, with the tones of its building.
@@ -209,9 +210,9 @@ impl Wall<'_, '_> {
             self.rect(0.15, row, 1.25, row + 2.7, colour);
             let stroke = if colour[0] + colour[1] + colour[2] > 1.9 { [0.20, 0.20, 0.22] } else { [0.96; 3] };
             for i in 0..3 {
-                let v = row + 0.3 + i as f32 * 0.8;
-                self.rect(0.4, v, 1.0, v + 0.14, stroke);
-                self.rect(0.62, v - 0.1, 0.78, v + 0.5, stroke);
+                let at = [0.36, row + 0.15 + i as f32 * 0.84];
+                let letter = self.dice.below(8);
+                glyph::write(self.painter, &self.plane, at, 0.68, letter, stroke);
             }
         }
     }
@@ -268,9 +269,8 @@ impl Wall<'_, '_> {
         let ink = self.accent;
         for i in 0..4 {
             let u = w * (0.2 + 0.16 * i as f32);
-            self.rect(u, h - 1.5, u + 0.7, h - 1.35, ink);
-            self.rect(u + 0.28, h - 1.65, u + 0.42, h - 0.7, ink);
-            self.rect(u + 0.05, h - 1.0, u + 0.65, h - 0.88, ink);
+            let letter = self.dice.below(8);
+            glyph::write(self.painter, &self.plane, [u, h - 1.65], 1.0, letter, ink);
         }
         self.windows([2.4, 2.6], [0.4, 0.9, 1.6, 1.2], 3.4);
     }
@@ -365,6 +365,12 @@ fn shop(painter: &mut Painter, building: &Building, plane: &Plane, awning: bool)
         let u = 0.3 + i as f32 * step;
         painter.rect(plane, [u + 0.15, 0.45, u + step - 0.15, 2.5], 0.02, glass);
     }
+    // A slanted reflection on each pane.
+    for i in 0..bays as usize {
+        let u = 0.45 + i as f32 * step;
+        let glint = [[u + 0.2, 0.45], [u + 0.6, 0.45], [u + 1.2, 2.5], [u + 0.8, 2.5]];
+        painter.shape(plane, &glint, Ink([1.0; 3], 0.16));
+    }
     let board = painter.lit(building.accent, plane.out);
     painter.rect(plane, [0.2, 2.6, w - 0.2, 3.3], 0.05, board);
     if awning {
@@ -401,8 +407,7 @@ fn hanging_sign(painter: &mut Painter, building: &Building, plane: &Plane, dice:
     let stroke = if colour[0] + colour[1] > 1.3 { [0.22, 0.20, 0.22] } else { [0.95; 3] };
     let mut v = bottom + 0.2;
     while v + 0.7 < top {
-        painter.rect(&face, [0.3, v + 0.3, 0.8, v + 0.4], 0.0, stroke);
-        painter.rect(&face, [0.5, v, 0.6, v + 0.55], 0.0, stroke);
+        glyph::write(painter, &face, [0.24, v], 0.62, dice.below(8), stroke);
         v += 0.8;
     }
 }

@@ -3,6 +3,7 @@
 use super::super::dice::Dice;
 use super::super::scene::{Item, Rgb, Scene, Thing};
 use super::super::style::{Bollard, Lamp, Sign};
+use super::glyph;
 use super::painter::{Ink, Painter, Plane};
 use super::sky::blend;
 
@@ -85,8 +86,9 @@ fn lamp(painter: &mut Painter, style: Lamp, colour: Rgb, item: &Item) {
             let cloth = painter.lit(dice.pick(&BANNERS), [0.0, 0.0, 0.7]);
             for (u0, u1) in [(0.16, 0.86), (-0.86, -0.16)] {
                 painter.rect(&plane, [u0, 2.9, u1, 4.9], 0.0, cloth);
-                painter.rect(&plane, [u0 + 0.2, 3.3, u1 - 0.2, 3.45], 0.0, [0.96; 3]);
-                painter.rect(&plane, [u0 + 0.2, 4.1, u1 - 0.2, 4.25], 0.0, [0.96; 3]);
+                for (n, v) in [3.1, 3.65, 4.2].into_iter().enumerate() {
+                    glyph::write(painter, &plane, [(u0 + u1) / 2.0 - 0.22, v], 0.44, n + 2, [0.96; 3]);
+                }
             }
             painter.line(at(-0.9, 4.95), at(0.9, 4.95), 0.08, ink);
             let board = painter.billboard(item.x, item.y);
@@ -210,14 +212,13 @@ fn sign(painter: &mut Painter, style: Sign, colour: Rgb, item: &Item) {
         }
         Sign::Totem => {
             painter.rect(&board, [-0.22, 1.6, 0.22, 2.2], 0.0, white);
-            painter.rect(&board, [-0.2, 1.2, 0.2, 1.3], 0.0, white);
-            painter.rect(&board, [-0.2, 0.9, 0.2, 1.0], 0.0, white);
+            for (n, v) in [1.15, 0.7, 0.25].into_iter().enumerate() {
+                glyph::write(painter, &board, [-0.19, v], 0.38, n * 3 + item.seed as usize % 5, white);
+            }
         }
         _ => {
-            let middle = 2.3;
-            painter.rect(&board, [-0.28, middle + 0.05, 0.28, middle + 0.17], 0.0, white);
-            painter.rect(&board, [-0.06, middle - 0.25, 0.06, middle + 0.35], 0.0, white);
-            painter.rect(&board, [-0.2, middle - 0.2, 0.2, middle - 0.1], 0.0, white);
+            let letter = Dice::new(item.seed, 57).below(8);
+            glyph::write(painter, &board, [-0.3, 2.02], 0.6, letter, white);
         }
     }
 }

@@ -4,10 +4,7 @@
 //! makes a street of thousands of windows cheap. Filling uses the non-zero rule after all polygons were turned the
 //! same way, so overlapping ones unite.
 
-use tiny_skia::{
-    Color, FillRule, GradientStop, LinearGradient, Paint, Path, PathBuilder, Pixmap, Point, Shader, SpreadMode,
-    Transform,
-};
+use tiny_skia::{FillRule, Paint, Path, PathBuilder, Pixmap, Transform};
 
 use super::super::scene::{Light, Rgb};
 use super::camera::{Camera, V3, add, dot, scale};
@@ -233,23 +230,18 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// Fills the whole picture with a vertical gradient; stops are `(0 top … 1 bottom, colour)`.
-    pub fn gradient(&mut self, stops: &[(f32, Rgb)]) {
+    /// Fills each row of the picture with a colour; rows are counted from 0 (top) to 1 (bottom).
+    pub fn rows(&mut self, colour: impl Fn(f32) -> Rgb) {
         self.flush();
-        let (w, h) = (self.camera.width, self.camera.height);
-        let stops = stops.iter().map(|&(at, c)| GradientStop::new(at, colour_of(c, 1.0))).collect();
-        let ends = (Point::from_xy(0.0, 0.0), Point::from_xy(0.0, h));
-        let shader = LinearGradient::new(ends.0, ends.1, stops, SpreadMode::Pad, Transform::identity());
-        let paint =
-            Paint { shader: shader.unwrap_or(Shader::SolidColor(Color::BLACK)), anti_alias: false, ..Paint::default() };
-        if let Some(rect) = tiny_skia::Rect::from_xywh(0.0, 0.0, w, h) {
-            self.pixmap.fill_rect(rect, &paint, Transform::identity(), None);
+        let (width, height) = (self.pixmap.width() as usize, self.camera.height);
+        for (y, row) in self.pixmap.data_mut().chunks_exact_mut(width * 4).enumerate() {
+            let [r, g, b] = colour((y as f32 + 0.5) / height).map(byte);
+            row.chunks_exact_mut(4).for_each(|pixel| pixel.copy_from_slice(&[r, g, b, 255]));
         }
     }
 
     fn gather(&mut self, ink: Ink) {
         let haze = self.light.haze;
-        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
         let [r, g, b]: [u8; 3] = std::array::from_fn(|i| byte(ink.0[i] + (haze[i] - ink.0[i]) * self.haze));
         let ink = [r, g, b, byte(ink.1)];
         if ink != self.gathered_ink {
@@ -284,8 +276,8 @@ impl<'a> Painter<'a> {
     }
 }
 
-fn colour_of(c: Rgb, alpha: f32) -> Color {
-    Color::from_rgba(c[0].clamp(0.0, 1.0), c[1].clamp(0.0, 1.0), c[2].clamp(0.0, 1.0), alpha).unwrap_or(Color::BLACK)
+fn byte(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
 }
 
 /// Cosines and sines of 8, 16 and 24 even steps around a circle.

@@ -13,7 +13,7 @@ pub fn draw(painter: &mut Painter, seed: u64) {
     let mut dice = Dice::new(seed, 61);
     let (w, l, h) = (dice.range(3.0, 5.0), dice.range(4.0, 7.0), dice.range(2.6, 3.4));
     let (wall, wood) = (dice.pick(&WALLS), dice.pick(&WOODS));
-    painter.gradient(&[(0.0, wall), (1.0, wall)]);
+    painter.rows(|_| wall);
     shell(painter, wall, wood, [w, l, h]);
     for plane in walls([w, l]) {
         match dice.below(3) {

@@ -29,14 +29,11 @@ pub fn draw(painter: &mut Painter, scene: &Scene, street: &Street) {
 fn gradient(painter: &mut Painter) {
     let camera = painter.camera;
     let light = painter.light;
-    let stop = |i: u8| {
-        let row = f32::from(i) / 8.0;
+    painter.rows(|row| {
         let elevation = camera.pitch + ((0.5 - row) * camera.height / camera.focal).atan();
         let climb = (elevation / 1.1).clamp(0.0, 1.0);
-        (row, blend(light.sky_low, light.sky_top, climb.sqrt() * 0.55 + climb * 0.45))
-    };
-    let stops: Vec<(f32, Rgb)> = (0..=8).map(stop).collect();
-    painter.gradient(&stops);
+        blend(light.sky_low, light.sky_top, climb.sqrt() * 0.55 + climb * 0.45)
+    });
 }
 
 /// A vertical plane that faces the street's origin from far away.

@@ -54,8 +54,8 @@ struct Weather {
 
 const CLEAR: Weather = Weather {
     sky: [[0.36, 0.60, 0.86], [0.80, 0.89, 0.94]],
-    sun: [0.52, 0.49, 0.42],
-    ambient: [0.60, 0.63, 0.69],
+    sun: [0.46, 0.43, 0.36],
+    ambient: [0.69, 0.71, 0.76],
     haze: [0.78, 0.86, 0.92],
     haze_per_m: 0.0028,
     elevation: (0.5, 1.1),
@@ -68,7 +68,7 @@ const CLEAR: Weather = Weather {
 const BRIGHT: Weather = Weather {
     sky: [[0.62, 0.74, 0.84], [0.90, 0.92, 0.91]],
     sun: [0.30, 0.29, 0.26],
-    ambient: [0.72, 0.73, 0.74],
+    ambient: [0.79, 0.80, 0.81],
     haze: [0.86, 0.89, 0.90],
     haze_per_m: 0.004,
     elevation: (0.5, 1.1),
@@ -81,7 +81,7 @@ const BRIGHT: Weather = Weather {
 const OVERCAST: Weather = Weather {
     sky: [[0.66, 0.70, 0.74], [0.84, 0.85, 0.85]],
     sun: [0.10, 0.10, 0.10],
-    ambient: [0.76, 0.77, 0.78],
+    ambient: [0.83, 0.84, 0.85],
     haze: [0.80, 0.82, 0.83],
     haze_per_m: 0.006,
     elevation: (0.6, 1.0),
@@ -94,7 +94,7 @@ const OVERCAST: Weather = Weather {
 const GOLDEN: Weather = Weather {
     sky: [[0.47, 0.58, 0.74], [0.98, 0.80, 0.58]],
     sun: [0.66, 0.44, 0.22],
-    ambient: [0.58, 0.53, 0.56],
+    ambient: [0.66, 0.60, 0.62],
     haze: [0.95, 0.79, 0.62],
     haze_per_m: 0.005,
     elevation: (0.18, 0.40),
@@ -107,7 +107,7 @@ const GOLDEN: Weather = Weather {
 const DUSK: Weather = Weather {
     sky: [[0.22, 0.27, 0.46], [0.84, 0.62, 0.58]],
     sun: [0.10, 0.07, 0.08],
-    ambient: [0.46, 0.44, 0.54],
+    ambient: [0.52, 0.49, 0.59],
     haze: [0.64, 0.52, 0.58],
     haze_per_m: 0.006,
     elevation: (0.1, 0.3),
@@ -120,7 +120,7 @@ const DUSK: Weather = Weather {
 const FOG: Weather = Weather {
     sky: [[0.78, 0.80, 0.81], [0.86, 0.87, 0.87]],
     sun: [0.06, 0.06, 0.06],
-    ambient: [0.78, 0.79, 0.80],
+    ambient: [0.84, 0.85, 0.86],
     haze: [0.84, 0.85, 0.86],
     haze_per_m: 0.014,
     elevation: (0.5, 0.9),
@@ -206,7 +206,7 @@ pub struct Finish {
 impl Finish {
     /// A camera drawn from the one table that all areas share.
     pub fn draw(dice: &mut Dice) -> Self {
-        let exposure = (dice.bell() * 0.10).exp();
+        let exposure = (0.07 + dice.bell() * 0.10).exp();
         let (warm, green) = (dice.bell() * 0.045, dice.bell() * 0.015);
         Self {
             gain: [exposure * (1.0 + warm), exposure * (1.0 + green), exposure * (1.0 - warm)],

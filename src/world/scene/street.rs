@@ -1,6 +1,5 @@
 //! Furnishes a street from a town's tables.
 
-use super::super::Season;
 use super::super::dice::Dice;
 use super::super::style::{Bollard, Facade, Fence, Frontage, Lamp, NO_FENCE, Sign, Style, Tree};
 use super::{Band, Building, Crossing, Item, Marking, Rgb, Side, Street, Thing, VehicleKind};
@@ -88,10 +87,13 @@ struct Plan<'a> {
     bollard: (Bollard, Rgb),
     sign: (Sign, Rgb),
     wires: bool,
+    /// Walls of this street: a few, so that its colours belong together.
+    walls: [Rgb; 5],
+    accents: [Rgb; 4],
 }
 
 /// Draws a street.
-pub fn draw(style: &Style, snow: bool, season: Season, dice: &mut Dice) -> Street {
+pub fn draw(style: &Style, snow: bool, dice: &mut Dice) -> Street {
     let half_road = dice.range(style.half_road.0, style.half_road.1);
     let pavement = dice.weighted(&style.pavement);
     let paving = dice.pick(&PAVING);
@@ -120,6 +122,8 @@ pub fn draw(style: &Style, snow: bool, season: Season, dice: &mut Dice) -> Stree
         bollard: (dice.weighted(&style.bollard), dice.weighted(&PAINTS)),
         sign: (dice.weighted(&style.sign), dice.pick(&ACCENTS)),
         wires: dice.chance(style.wires),
+        walls: std::array::from_fn(|_| dice.pick(&WALLS)),
+        accents: std::array::from_fn(|_| dice.pick(&ACCENTS)),
     };
     let mut items = Vec::with_capacity(256);
     for side in &plan.sides {
@@ -130,8 +134,7 @@ pub fn draw(style: &Style, snow: bool, season: Season, dice: &mut Dice) -> Stree
     closing(&plan, dice, &mut items);
     at_crossing(&plan, dice, &mut items);
     traffic(&plan, dice, &mut items);
-    let grey = dice.range(0.34, 0.50);
-    let _ = season;
+    let grey = dice.range(0.44, 0.62);
     Street {
         half_road,
         sides: plan.sides,
@@ -166,11 +169,11 @@ fn frontage(plan: &Plan, side: &Side, dice: &mut Dice, items: &mut Vec<Item>) {
         Frontage::Buildings => {}
         Frontage::Canal | Frontage::Moat => parapet(plan, side, dice, items),
         Frontage::Park => park(plan, side, dice, items),
-        Frontage::Fields => fields(side, dice, items),
+        Frontage::Fields => fields(plan, side, dice, items),
     }
     if side.frontage != Frontage::Fields {
         row_of_buildings(plan, side, set_back, dice, items);
-        back_row(side, set_back, dice, items);
+        back_row(plan, side, set_back, dice, items);
     }
 }
 
@@ -179,7 +182,7 @@ fn row_of_buildings(plan: &Plan, side: &Side, set_back: f32, dice: &mut Dice, it
     let mut y = -REACH + dice.range(0.0, 6.0);
     while y < REACH {
         let facade = dice.weighted(&plan.style.facade);
-        let building = building(facade, dice);
+        let building = building(plan, facade, dice);
         let width = building.width;
         if set_back == 0.0 && plan.crossed(y, y + width, side.front - plan.half_road) {
             y += 1.0;
@@ -195,7 +198,7 @@ fn house(facade: Facade) -> bool {
     matches!(facade, Facade::Wooden | Facade::SnowHouse)
 }
 
-fn building(facade: Facade, dice: &mut Dice) -> Building {
+fn building(plan: &Plan, facade: Facade, dice: &mut Dice) -> Building {
     let (width, height) = match facade {
         Facade::Curtain => ((13.0, 24.0), (18.0, 52.0)),
         Facade::Ribbon => ((14.0, 24.0), (15.0, 40.0)),
@@ -216,16 +219,16 @@ fn building(facade: Facade, dice: &mut Dice) -> Building {
         width: dice.range(width.0, width.1),
         height: dice.range(height.0, height.1),
         depth: dice.range(9.0, 16.0),
-        wall: dice.pick(&WALLS),
-        accent: dice.pick(&ACCENTS),
+        wall: dice.pick(&plan.walls),
+        accent: dice.pick(&plan.accents),
     }
 }
 
-fn back_row(side: &Side, set_back: f32, dice: &mut Dice, items: &mut Vec<Item>) {
+fn back_row(plan: &Plan, side: &Side, set_back: f32, dice: &mut Dice, items: &mut Vec<Item>) {
     let mut y = -REACH;
     while y < REACH {
         let size = [dice.range(12.0, 26.0), dice.range(8.0, 34.0)];
-        let block = Thing::Block { size, colour: dice.pick(&WALLS) };
+        let block = Thing::Block { size, colour: dice.pick(&plan.walls) };
         let x = side.sign * (side.front + set_back + dice.range(22.0, 46.0));
         items.push(item(block, Band::Back, x, y, dice));
         y += size[0] + dice.range(0.0, 8.0);
@@ -253,11 +256,11 @@ fn park(plan: &Plan, side: &Side, dice: &mut Dice, items: &mut Vec<Item>) {
     }
 }
 
-fn fields(side: &Side, dice: &mut Dice, items: &mut Vec<Item>) {
+fn fields(plan: &Plan, side: &Side, dice: &mut Dice, items: &mut Vec<Item>) {
     for _ in 0..7 {
         let facade = dice.weighted(&[(Facade::SnowHouse, 3.0), (Facade::Warehouse, 1.0)]);
         let x = side.sign * (side.front + dice.range(14.0, 60.0));
-        let thing = Thing::Building(building(facade, dice));
+        let thing = Thing::Building(building(plan, facade, dice));
         let y = dice.range(-100.0, 100.0);
         items.push(item(thing, Band::Back, x, y, dice));
     }
@@ -375,7 +378,7 @@ fn closing(plan: &Plan, dice: &mut Dice, items: &mut Vec<Item>) {
         let mut x = -60.0;
         while x < 60.0 {
             let size = [dice.range(10.0, 22.0), if low { dice.range(4.0, 9.0) } else { dice.range(8.0, 40.0) }];
-            let block = Thing::Block { size, colour: dice.pick(&WALLS) };
+            let block = Thing::Block { size, colour: dice.pick(&plan.walls) };
             items.push(item(block, Band::Back, x + size[0] / 2.0, end * (REACH + 30.0), dice));
             x += size[0] + dice.range(0.0, 3.0);
         }

@@ -1,0 +1,3 @@
+//! The front ends: the only modules that name a chat service's or a web server's library.
+
+pub mod telegram;
