@@ -46,6 +46,7 @@ pub mod photo;
 mod places;
 pub mod render;
 mod scene;
+pub mod serve;
 pub mod sheet;
 mod style;
 
