@@ -9,8 +9,13 @@ pub mod etiquette;
 pub mod locate;
 pub mod message;
 pub mod picture;
+#[cfg(test)]
+mod sample;
 pub mod text;
 
 pub use conversation::{Admission, Conversation};
 pub use message::{Attachment, ChatKind, ChatRef, Incoming, Platform, Reply, Request, UserRef};
 pub use text::Lang;
+
+/// Most photos that one message is answered for: an album of Telegram, a message of Discord.
+pub const MAX_PHOTOS: usize = 10;

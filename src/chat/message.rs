@@ -13,6 +13,20 @@ pub enum Platform {
     Discord,
 }
 
+impl Platform {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Telegram, Self::Discord];
+
+    /// Lower-case name, as in logs and in the variants of sentences.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Telegram => "telegram",
+            Self::Discord => "discord",
+        }
+    }
+}
+
 /// A chat: a Telegram chat or a Discord channel. Enough to write there later, after a restart too.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChatRef {
@@ -64,7 +78,8 @@ pub struct Incoming {
     pub addressed: bool,
     /// What is asked.
     pub request: Request,
-    /// Photos that came with it, or with the message that it replies to; at most 10 (an album).
+    /// Photos that came with it, or with the message that it replies to; the first [`super::MAX_PHOTOS`] are
+    /// looked at.
     pub attachments: Vec<Attachment>,
 }
 
@@ -98,7 +113,7 @@ pub enum DeliveryError {
 /// A picture to send.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// File name: `heatmap-1.png`.
+    /// File name: `heatmap-1.jpg`.
     pub name: String,
     /// PNG or JPEG bytes.
     pub bytes: Vec<u8>,

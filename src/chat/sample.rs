@@ -1,0 +1,107 @@
+//! Values for the tests of the conversation.
+
+use std::collections::VecDeque;
+
+use image::{Rgb, RgbImage};
+
+use super::message::{ChatKind, ChatRef, Incoming, Platform, Request, UserRef};
+use super::text::Lang;
+use crate::domain::{Area, ModelIdentity, Prediction};
+use crate::infer::manifest::{Manifest, Metrics, Provenance};
+use crate::infer::onnx::Outputs;
+use crate::infer::preprocess::Preprocess;
+use crate::infer::queue::Run;
+use crate::infer::{Core, Options};
+
+/// Three areas.
+pub(super) fn areas() -> Vec<Area> {
+    vec![
+        Area::new("東京都", "港区", "Minato, Tokyo"),
+        Area::new("東京都", "渋谷区", "Shibuya, Tokyo"),
+        Area::new("北海道", "旭川市", "Asahikawa, Hokkaido"),
+    ]
+}
+
+/// A prediction for the first area, the surer the larger `logit` is.
+pub(super) fn prediction(logit: f32) -> Prediction {
+    Prediction::from_logits(&[logit, 1.0 - logit / 2.0, -4.0], &areas(), 1.0, 0.6)
+}
+
+/// A drawn-world model.
+pub(super) fn manifest() -> Manifest {
+    Manifest {
+        name: "drawn-world".to_owned(),
+        version: "1.0.0".to_owned(),
+        arch: "resnet18".to_owned(),
+        sha256: "0".repeat(64),
+        temperature: 1.0,
+        abstain_below: 0.6,
+        provenance: Provenance {
+            data: "drawn-world".to_owned(),
+            command: "kokodoko train".to_owned(),
+            licence: "MIT OR Apache-2.0".to_owned(),
+            attribution: vec!["Town names: Geolonia, CC BY 4.0".to_owned()],
+        },
+        input: Preprocess { size: 16, mean: [0.0; 3], std: [1.0; 3] },
+        metrics: Metrics {
+            photos: 1_400,
+            top1: 0.834,
+            top3: 0.971,
+            macro_recall: 0.829,
+            ece: 0.021,
+            coverage: 0.92,
+            selective_accuracy: 0.873,
+            thumbnail_top1: 0.48,
+        },
+        labels: areas(),
+    }
+}
+
+/// Which model answers.
+pub(super) fn identity() -> ModelIdentity {
+    ModelIdentity { name: "drawn-world".to_owned(), version: "1.0.0".to_owned(), backend: "tract".to_owned() }
+}
+
+/// Answers with the mean of red, green and blue as the logits, ten times; fails where it is told to.
+pub(super) struct Colours {
+    /// Words to fail with, one a run, until there are none left.
+    pub(super) failures: VecDeque<String>,
+}
+
+impl Run for Colours {
+    fn run(&mut self, batch: usize, input: &[f32]) -> Result<Outputs, String> {
+        if let Some(words) = self.failures.pop_front() {
+            return Err(words);
+        }
+        let plane = input.len() / batch / 3;
+        let mean = |plane: &[f32]| 10.0 * plane.iter().sum::<f32>() / plane.len() as f32;
+        let logits: Vec<f32> = input.chunks(plane).map(mean).collect();
+        Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1) })
+    }
+}
+
+/// A core that answers red with 港区, green with 渋谷区 and blue with 旭川市, and does not know grey.
+pub(super) fn core(options: &Options) -> Core {
+    Core::with_runner(manifest(), Colours { failures: VecDeque::new() }, options).expect("a thread starts")
+}
+
+/// A JPEG of one colour.
+pub(super) fn jpeg(colour: [u8; 3]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let encoder = image::codecs::jpeg::JpegEncoder::new(&mut bytes);
+    RgbImage::from_pixel(32, 24, Rgb(colour)).write_with_encoder(encoder).expect("memory takes it");
+    bytes
+}
+
+/// A message in a private chat.
+pub(super) fn incoming(lang: Lang, request: Request) -> Incoming {
+    Incoming {
+        chat: ChatRef { platform: Platform::Telegram, id: 1 },
+        kind: ChatKind::Private,
+        user: UserRef { platform: Platform::Telegram, id: 1 },
+        lang,
+        addressed: false,
+        request,
+        attachments: Vec::new(),
+    }
+}

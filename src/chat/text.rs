@@ -1,0 +1,308 @@
+//! Every sentence that users see, in Japanese and English; nothing else in the program words any.
+//!
+//! The sentences are Fluent messages in `text/ja.ftl` and `text/en.ftl`; here are their named constructors.
+//! All of them return plain text without markup.
+
+mod bundle;
+mod format;
+#[cfg(test)]
+mod tests;
+pub mod web;
+
+use std::time::Duration;
+
+use self::bundle::say;
+use super::command::Command;
+use super::message::{DeliveryError, Platform};
+use crate::domain::{Area, ModelIdentity, Prediction};
+use crate::infer::LocateError;
+use crate::infer::decode::PhotoError;
+use crate::infer::manifest::Manifest;
+
+/// How many areas an answer lists.
+pub const TOP: usize = 3;
+/// Longest part of an unknown command that is repeated, characters.
+const ECHO: usize = 32;
+
+/// A language that the bot speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lang {
+    /// Japanese.
+    Ja,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ja, Self::En];
+
+    /// The language for a BCP 47 tag: Japanese for Japanese, English for every other.
+    ///
+    /// ```
+    /// use kokodoko::chat::Lang;
+    /// assert_eq!(Lang::from_tag("ja-JP"), Lang::Ja);
+    /// assert_eq!(Lang::from_tag("jam"), Lang::En, "Jamaican Creole is not Japanese");
+    /// ```
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Self {
+        let primary = tag.split(['-', '_']).next().unwrap_or_default();
+        if primary.eq_ignore_ascii_case("ja") { Self::Ja } else { Self::En }
+    }
+
+    /// The tag: `ja` or `en`.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Ja => "ja",
+            Self::En => "en",
+        }
+    }
+}
+
+/// The name of an area for readers of a language.
+#[must_use]
+pub fn area(lang: Lang, area: &Area) -> &str {
+    match lang {
+        Lang::Ja => &area.area,
+        Lang::En => &area.name_en,
+    }
+}
+
+/// A share of 0 to 1 in whole per cent: `62%`, `<1%`, `>99%`.
+#[must_use]
+pub fn percent(share: f32) -> String {
+    format::percent(share)
+}
+
+/// The answer in one sentence, or that there is none.
+#[must_use]
+pub fn headline(lang: Lang, prediction: &Prediction) -> String {
+    let best = prediction.best();
+    let id = if prediction.known { "answer-known" } else { "answer-unknown" };
+    let values = [("area", area(lang, &best.area).into()), ("percent", percent(best.probability).into())];
+    say(lang, id, &values)
+}
+
+/// The best `top` areas, one a line, each with a bar.
+#[must_use]
+pub fn bars(lang: Lang, prediction: &Prediction, top: usize) -> String {
+    let line = |share: f32, name: &str| format!("{} {} {name}", format::bar(share), format::padded(&percent(share)));
+    let lines = prediction.areas.iter().take(top).map(|found| line(found.probability, area(lang, &found.area)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What is said with every answer while the live model has only seen drawings.
+#[must_use]
+pub fn drawn_world(lang: Lang) -> String {
+    say(lang, "drawn-world", &[])
+}
+
+/// How to read a heatmap.
+#[must_use]
+pub fn heatmap(lang: Lang) -> String {
+    say(lang, "answer-heatmap", &[])
+}
+
+/// What a heatmap shows, for those who cannot see it.
+#[must_use]
+pub fn heatmap_alt(lang: Lang, of: &Area) -> String {
+    say(lang, "answer-heatmap-alt", &[("area", area(lang, of).into())])
+}
+
+/// Which photo of several an answer is about; `number` counts from 1.
+#[must_use]
+pub fn photo_number(lang: Lang, number: usize, count: usize) -> String {
+    say(lang, "answer-place", &[("number", number.to_string().into()), ("count", count.to_string().into())])
+}
+
+/// The whole answer to a photo in a chat.
+#[must_use]
+pub fn answer(lang: Lang, prediction: &Prediction, is_drawn_world: bool, has_heatmap: bool) -> String {
+    let mut words = format!("{}\n\n{}", headline(lang, prediction), bars(lang, prediction, TOP));
+    let notes = [(has_heatmap, heatmap as fn(Lang) -> String), (is_drawn_world, drawn_world)];
+    let notes: Vec<String> = notes.into_iter().filter(|(said, _)| *said).map(|(_, note)| note(lang)).collect();
+    if !notes.is_empty() {
+        words.push_str("\n\n");
+        words.push_str(&notes.join("\n"));
+    }
+    words
+}
+
+/// To words without a photo.
+#[must_use]
+pub fn photo_wanted(lang: Lang) -> String {
+    say(lang, "photo-wanted", &[])
+}
+
+/// To `/where` without a photo.
+#[must_use]
+pub fn photo_missing(lang: Lang, platform: Platform) -> String {
+    say(lang, "photo-missing", &[("platform", platform.name().into())])
+}
+
+/// To more photos than are answered at once.
+#[must_use]
+pub fn photos_too_many(lang: Lang, limit: usize, rest: usize) -> String {
+    say(lang, "photos-too-many", &[("limit", limit.to_string().into()), ("rest", rest.to_string().into())])
+}
+
+/// What a command does, in a few words: for menus and `/help`. At most 100 characters (Discord's limit).
+#[must_use]
+pub fn command(lang: Lang, command: Command) -> String {
+    let id = match command {
+        Command::Help => "command-help",
+        Command::Start => "command-start",
+        Command::Where => "command-where",
+        Command::Model => "command-model",
+        Command::Privacy => "command-privacy",
+    };
+    say(lang, id, &[])
+}
+
+/// The entry in the menu of a message that asks where its photos were taken. At most 32 characters (Discord's
+/// limit).
+#[must_use]
+pub fn message_menu(lang: Lang) -> String {
+    say(lang, "message-menu", &[])
+}
+
+/// The name of the photo among the options of `/where`: one lower-case word.
+#[must_use]
+pub fn photo_option_name(lang: Lang) -> String {
+    say(lang, "photo-option-name", &[])
+}
+
+/// What the photo among the options of `/where` is.
+#[must_use]
+pub fn photo_option(lang: Lang) -> String {
+    say(lang, "photo-option", &[])
+}
+
+/// To a command that there is none of, as typed without its slash.
+#[must_use]
+pub fn command_unknown(lang: Lang, name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(ECHO).collect();
+    say(lang, "command-unknown", &[("name", name.into())])
+}
+
+/// `/help`: what the bot does and every command of the menus.
+#[must_use]
+pub fn help(lang: Lang, platform: Platform) -> String {
+    let commands = Command::ALL.into_iter().filter(|command| command.in_menus());
+    let commands: Vec<String> = commands.map(|c| format!("/{} — {}", c.name(), command(lang, c))).collect();
+    let groups = say(lang, "help-groups", &[("platform", platform.name().into())]);
+    format!("{}\n\n{}\n\n{groups}", say(lang, "help-intro", &[]), commands.join("\n"))
+}
+
+/// `/model`: what answers, how good it is, and whom it owes thanks.
+#[must_use]
+pub fn model(lang: Lang, manifest: &Manifest, identity: &ModelIdentity) -> String {
+    let text = |s: &str| s.to_owned().into();
+    let title = [("name", text(&identity.name)), ("version", text(&identity.version))];
+    let arch = [("arch", text(&manifest.arch)), ("backend", text(&identity.backend))];
+    let mut lines =
+        vec![say(lang, "model-title", &title), say(lang, "model-arch", &arch), areas(lang, &manifest.labels)];
+    lines.extend([String::new(), metrics(lang, manifest), String::new()]);
+    lines.push(say(lang, "model-data", &[("data", text(&manifest.provenance.data))]));
+    lines.push(say(lang, "model-licence", &[("licence", text(&manifest.provenance.licence))]));
+    let credits = manifest.provenance.attribution.iter();
+    lines.extend(credits.map(|credit| say(lang, "model-attribution", &[("credit", text(credit))])));
+    if manifest.provenance.is_drawn_world() {
+        lines.extend([String::new(), drawn_world(lang)]);
+    }
+    lines.join("\n")
+}
+
+fn areas(lang: Lang, labels: &[Area]) -> String {
+    let separator = match lang {
+        Lang::Ja => "、",
+        Lang::En => "; ",
+    };
+    let names: Vec<&str> = labels.iter().map(|label| area(lang, label)).collect();
+    say(lang, "model-areas", &[("areas", names.join(separator).into())])
+}
+
+fn metrics(lang: Lang, manifest: &Manifest) -> String {
+    let metrics = &manifest.metrics;
+    let share = |value: f32| format::percent_1(value).into();
+    let values = [
+        ("photos", metrics.photos.to_string().into()),
+        ("top1", share(metrics.top1)),
+        ("top3", share(metrics.top3)),
+        ("recall", share(metrics.macro_recall)),
+        ("ece", share(metrics.ece)),
+        ("coverage", share(metrics.coverage)),
+        ("selective", share(metrics.selective_accuracy)),
+    ];
+    say(lang, "model-metrics", &values)
+}
+
+/// `/privacy`: what happens to photos, and what is stored.
+#[must_use]
+pub fn privacy(lang: Lang, platform: Platform) -> String {
+    say(lang, "privacy", &[("platform", platform.name().into())])
+}
+
+/// Why a photo cannot be read, and what to do.
+#[must_use]
+pub fn photo_error(lang: Lang, error: &PhotoError) -> String {
+    match error {
+        PhotoError::Empty => say(lang, "error-empty", &[]),
+        PhotoError::TooManyBytes { bytes, limit } => {
+            let (size, limit) = (format::megabytes_ceil(*bytes), format::megabytes_floor(*limit));
+            say(lang, "error-too-many-bytes", &[("size", size.into()), ("limit", limit.into())])
+        }
+        PhotoError::TooManyPixels { width, height, limit } => {
+            let (width, height) = (width.to_string(), height.to_string());
+            let limit = format::megapixels(*limit);
+            let values = [("width", width.into()), ("height", height.into()), ("limit", limit.into())];
+            say(lang, "error-too-many-pixels", &values)
+        }
+        PhotoError::NoPixels => say(lang, "error-no-pixels", &[]),
+        PhotoError::NotAPicture => say(lang, "error-not-a-picture", &[]),
+        PhotoError::UnsupportedFormat { format } => {
+            say(lang, "error-unsupported-format", &[("format", (*format).into())])
+        }
+        PhotoError::Truncated => say(lang, "error-truncated", &[]),
+        PhotoError::Damaged { .. } => say(lang, "error-damaged", &[]),
+    }
+}
+
+/// Why a photo did not arrive, and what to do.
+#[must_use]
+pub fn delivery_error(lang: Lang, error: &DeliveryError) -> String {
+    match error {
+        DeliveryError::Download(_) => say(lang, "error-download", &[]),
+        DeliveryError::Photo(error) => photo_error(lang, error),
+    }
+}
+
+/// That a file on the command line cannot be read; `reason` is the system's own.
+#[must_use]
+pub fn file_unreadable(lang: Lang, path: &str, reason: &str) -> String {
+    say(lang, "error-file-unreadable", &[("path", path.to_owned().into()), ("reason", reason.to_owned().into())])
+}
+
+/// Why there is no answer, and what to do.
+#[must_use]
+pub fn locate_error(lang: Lang, error: &LocateError) -> String {
+    match error {
+        LocateError::Photo(error) => photo_error(lang, error),
+        LocateError::Busy { retry_after } => busy(lang, *retry_after),
+        LocateError::Failed(_) => say(lang, "error-internal", &[]),
+        LocateError::Stopped => say(lang, "error-stopping", &[]),
+    }
+}
+
+/// That the bot has too much to do for all, and when to come back.
+#[must_use]
+pub fn busy(lang: Lang, retry_after: Duration) -> String {
+    say(lang, "error-busy", &[("seconds", format::seconds(retry_after).into())])
+}
+
+/// That this person or chat asks too often, and when to come back.
+#[must_use]
+pub fn slow_down(lang: Lang, wait: Duration) -> String {
+    say(lang, "slow-down", &[("seconds", format::seconds(wait).into())])
+}

@@ -1,0 +1,52 @@
+//! The two Fluent bundles, compiled into the program.
+
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use unic_langid::{LanguageIdentifier, langid};
+
+use super::Lang;
+
+/// The messages in Japanese.
+pub(super) const JA: &str = include_str!("ja.ftl");
+/// The messages in English.
+pub(super) const EN: &str = include_str!("en.ftl");
+/// The page's and the API's messages in Japanese.
+pub(super) const WEB_JA: &str = include_str!("web.ja.ftl");
+/// The page's and the API's messages in English.
+pub(super) const WEB_EN: &str = include_str!("web.en.ftl");
+
+type Bundle = FluentBundle<FluentResource>;
+
+static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("ja"), [JA, WEB_JA]));
+static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), [EN, WEB_EN]));
+
+fn bundle(lang: LanguageIdentifier, sources: [&str; 2]) -> Bundle {
+    let mut bundle = Bundle::new_concurrent(vec![lang]);
+    // Chat clients show the isolation marks around variables as boxes.
+    bundle.set_use_isolating(false);
+    for source in sources {
+        let resource = FluentResource::try_new(source.to_owned()).expect("a test parses the messages");
+        bundle.add_resource(resource).expect("a test finds messages that are there twice");
+    }
+    bundle
+}
+
+/// The message `id` with its variables filled in. A test proves that every message that the program names is
+/// there in both languages with the same variables; should one be missing all the same, users see its name.
+pub(super) fn say(lang: Lang, id: &str, values: &[(&'static str, FluentValue<'_>)]) -> String {
+    let bundle: &Bundle = match lang {
+        Lang::Ja => &JA_BUNDLE,
+        Lang::En => &EN_BUNDLE,
+    };
+    let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
+        tracing::error!(id, lang = lang.tag(), "a message is missing");
+        return id.to_owned();
+    };
+    let arguments: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
+    let mut errors = Vec::new();
+    let words = bundle.format_pattern(pattern, Some(&arguments), &mut errors);
+    debug_assert!(errors.is_empty(), "message {id} in {}: {errors:?}", lang.tag());
+    words.into_owned()
+}

@@ -1,0 +1,80 @@
+# Every sentence of the bot in English. `ja.ftl` holds the same messages with the same variables.
+
+# The answer
+answer-known = I think this is { $area } ({ $percent }).
+answer-unknown = I don't know where this is. My weak best guess is { $area } ({ $percent }).
+answer-place = Photo { $number } of { $count }
+answer-heatmap = The brighter the colours, the more that spot counted. I did not look at the dimmed edges.
+answer-heatmap-alt = The photo with bright colours where the evidence for { $area } lies
+drawn-world = Drawn-world demo model: it has never seen a real street.
+
+# Asking for photos
+photo-wanted = Send me a photo of a street and I'll tell you which municipality it shows. /help shows what else I can do.
+photo-missing = { $platform ->
+    [discord] Which photo? Attach one to /where, or use "Where is this?" from the menu of a message with a photo.
+   *[telegram] Which photo? Reply to a photo with /where, or send a photo with /where as its caption.
+}
+photos-too-many = I look at { $limit } photos at a time. Please send the other { $rest } again.
+
+# Commands
+command-help = What I can do
+command-start = What I can do
+command-where = Where was this photo taken?
+command-model = Which model answers, and how good it is
+command-privacy = What happens to your photos
+message-menu = Where is this?
+photo-option-name = photo
+photo-option = A photo of a street
+command-unknown = There is no command /{ $name }. /help shows the ones I know.
+help-intro =
+    ここどこ? — Where is this?
+
+    Send me a photo of a street: I'll name the municipality it most likely shows, and mark in the photo what gave it away.
+help-groups = { $platform ->
+    [discord] In a server I answer when you use /where, pick "Where is this?" from a message's menu, or mention me with a photo.
+   *[telegram] In a group I answer when you reply to a photo with /where, mention me with a photo, or answer me with one.
+}
+
+# The model
+model-title = Model: { $name } { $version }
+model-arch = Architecture: { $arch }, run by { $backend }
+model-areas = Areas it can name: { $areas }
+model-metrics =
+    On { $photos } photos of towns that it was not trained on:
+    ・ first guess right: { $top1 }
+    ・ among the first three: { $top3 }
+    ・ mean over the areas (macro recall): { $recall }
+    ・ calibration error: { $ece }
+    ・ dares to answer: { $coverage }, and is then right: { $selective }
+model-data = Training data: { $data }
+model-licence = Licence: { $licence }
+model-attribution = Credits: { $credit }
+
+# Privacy
+privacy =
+    Your photos are looked at in memory to answer you, and then gone: I keep no photos, no messages and no names.
+    Nothing is stored on disk. Only the number of your recent requests stays in memory for a short while, so that one person cannot keep me busy for everyone.
+    { $platform ->
+        [discord] What you send also stays with Discord, under Discord's own rules.
+       *[telegram] What you send also stays with Telegram, under Telegram's own rules.
+    }
+
+# When it cannot be done
+error-empty = This file is empty. Please send the photo again.
+error-too-many-bytes = This file is too large: { $size } MB, and I can take { $limit } MB. Please send a smaller copy.
+error-too-many-pixels = This picture is too large: { $width }×{ $height }, and I can take { $limit } megapixels. Please send a smaller copy.
+error-no-pixels = This picture has no pixels (a side of length 0). Please send another one.
+error-not-a-picture = This file is not a picture. Please send a photo as JPEG, PNG or WebP.
+error-unsupported-format = { $format ->
+    [video] I can't read videos. Please send a still photo as JPEG, PNG or WebP.
+    [such] I can't read pictures of this format. Please send the photo as JPEG, PNG or WebP.
+   *[other] I can't read { $format } files. Please send the photo as JPEG, PNG or WebP.
+}
+error-truncated = The end of this picture is missing; it was probably cut off on its way. Please send it again.
+error-damaged = This picture is damaged, so I can't read it. Please send it again, or another one.
+error-download = I couldn't fetch the photo. Please send it again in a moment.
+error-file-unreadable = { $path } cannot be read: { $reason }. Check the name and the permissions.
+error-busy = I'm looking at many photos right now. Please try again in { $seconds } s.
+error-internal = Something went wrong on my side. Please try again; if it keeps happening, tell the people who run me.
+error-stopping = I'm being restarted. Please send the photo again in a minute.
+slow-down = That was a lot at once. Please try again in { $seconds } s; until then I stay silent.

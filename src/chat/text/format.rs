@@ -1,0 +1,103 @@
+//! Numbers as people read them on a phone.
+
+use std::time::Duration;
+
+/// Cells of a bar.
+const CELLS: usize = 10;
+/// As wide as a digit, so that percentages stand in line in proportional fonts.
+const FIGURE_SPACE: char = '\u{2007}';
+
+/// A share of 0 to 1 in whole per cent; never claims more certainty than there is.
+pub(super) fn percent(share: f32) -> String {
+    let rounded = (share * 100.0).round();
+    if share > 0.0 && rounded < 1.0 {
+        "<1%".to_owned()
+    } else if share < 1.0 && rounded > 99.0 {
+        ">99%".to_owned()
+    } else {
+        format!("{rounded:.0}%")
+    }
+}
+
+/// A share of 0 to 1 in per cent with one decimal, for figures of merit.
+pub(super) fn percent_1(share: f32) -> String {
+    format!("{:.1}%", share * 100.0)
+}
+
+/// A percentage as wide as `<1%` and `62%` are.
+pub(super) fn padded(percent: &str) -> String {
+    let missing = 3_usize.saturating_sub(percent.chars().count());
+    std::iter::repeat_n(FIGURE_SPACE, missing).chain(percent.chars()).collect()
+}
+
+/// A bar of ten cells; at least one is full when there is any probability at all.
+pub(super) fn bar(share: f32) -> String {
+    let full = (share * CELLS as f32).round() as usize;
+    let full = full.clamp(usize::from(share > 0.0), CELLS);
+    (0..CELLS).map(|cell| if cell < full { '▰' } else { '▱' }).collect()
+}
+
+/// Bytes in units of 2^20, one decimal, rounded down: what a limit promises.
+pub(super) fn megabytes_floor(bytes: usize) -> String {
+    tenths((bytes as u64 * 10) >> 20)
+}
+
+/// Bytes in units of 2^20, one decimal, rounded up: a file beyond a limit never looks as large as the limit.
+pub(super) fn megabytes_ceil(bytes: usize) -> String {
+    tenths((bytes as u64 * 10).div_ceil(1 << 20))
+}
+
+/// Pixels in millions, one decimal, rounded down.
+pub(super) fn megapixels(pixels: u64) -> String {
+    tenths(pixels / 100_000)
+}
+
+/// Whole seconds, rounded up, at least 1: nobody is asked to come back too early.
+pub(super) fn seconds(wait: Duration) -> String {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1).to_string()
+}
+
+fn tenths(tenths: u64) -> String {
+    match tenths % 10 {
+        0 => (tenths / 10).to_string(),
+        rest => format!("{}.{rest}", tenths / 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn percentages_do_not_overclaim() {
+        let shown = [0.0, 0.004, 0.005, 0.62, 0.994, 0.996, 1.0].map(percent);
+        assert_eq!(shown, ["0%", "<1%", "1%", "62%", "99%", ">99%", "100%"]);
+    }
+
+    #[test]
+    fn bars_and_columns() {
+        assert_eq!(bar(0.62), "▰▰▰▰▰▰▱▱▱▱");
+        assert_eq!(bar(0.001), "▰▱▱▱▱▱▱▱▱▱", "something is not nothing");
+        assert_eq!(bar(0.0), "▱▱▱▱▱▱▱▱▱▱");
+        assert_eq!(padded("8%"), "\u{2007}8%");
+        assert_eq!(padded(">99%"), ">99%");
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(megabytes_floor(20 << 20), "20");
+        assert_eq!(megabytes_ceil((20 << 20) + 1), "20.1");
+        assert_eq!(megapixels(16_000_000), "16");
+        assert_eq!(megapixels(2_560_000), "2.5");
+        assert_eq!(seconds(Duration::from_millis(1_001)), "2");
+        assert_eq!(seconds(Duration::ZERO), "1");
+    }
+
+    proptest! {
+        #[test]
+        fn a_bar_has_ten_cells(share in 0.0..=1.0_f32) {
+            prop_assert_eq!(bar(share).chars().count(), CELLS);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+# ボットの日本語の文章すべて。`en.ftl` と同じメッセージ、同じ変数を持つ。
+
+# 答え
+answer-known = { $area }だと思います（{ $percent }）。
+answer-unknown = どこなのか、わかりません。あえて挙げるなら{ $area }（{ $percent }）ですが、自信はありません。
+answer-place = 写真 { $number }/{ $count }
+answer-heatmap = 明るく色づいたところほど、判断の手がかりになっています。暗くした端は見ていません。
+answer-heatmap-alt = { $area }だと判断した手がかりを明るい色で示した写真
+drawn-world = 「描かれた街」だけで学んだお試しモデルです。本物の街並みは一度も見たことがありません。
+
+# 写真をお願いする
+photo-wanted = 街の写真を送ってください。どの市区町村かをお答えします。ほかにできることは /help をご覧ください。
+photo-missing = { $platform ->
+    [discord] どの写真でしょうか？ /where に写真を添付するか、写真のあるメッセージのメニューから「ここどこ？」（Where is this?）を選んでください。
+   *[telegram] どの写真でしょうか？ 写真への返信で /where と送るか、写真のキャプションに /where と書いてください。
+}
+photos-too-many = 一度に見られるのは{ $limit }枚までです。残りの{ $rest }枚は、もう一度送ってください。
+
+# コマンド
+command-help = できること
+command-start = できること
+command-where = この写真はどこ？
+command-model = どのモデルが答えているか、その成績
+command-privacy = 写真の取り扱い
+message-menu = ここどこ？
+photo-option-name = 写真
+photo-option = 街の写真
+command-unknown = /{ $name } というコマンドはありません。使えるコマンドは /help でご覧いただけます。
+help-intro =
+    ここどこ？
+
+    街の写真を送ってください。どの市区町村らしいかをお答えし、手がかりになったところを写真に示します。
+help-groups = { $platform ->
+    [discord] サーバーでは、/where を使うか、メッセージのメニューから「ここどこ？」（Where is this?）を選ぶか、写真と一緒にメンションしていただいたときにお答えします。
+   *[telegram] グループでは、写真への返信で /where と送るか、写真と一緒にメンションするか、わたしへの返信で写真を送っていただいたときにお答えします。
+}
+
+# モデル
+model-title = モデル：{ $name } { $version }
+model-arch = 構造：{ $arch }（実行環境：{ $backend }）
+model-areas = 答えられる地域：{ $areas }
+model-metrics =
+    学習に使っていない町の写真 { $photos } 枚での成績：
+    ・最初の答えが正解：{ $top1 }
+    ・上位3つに正解：{ $top3 }
+    ・地域ごとの平均（マクロ再現率）：{ $recall }
+    ・確率のずれ（ECE）：{ $ece }
+    ・「わかりません」と言わない割合：{ $coverage }、そのときの正解率：{ $selective }
+model-data = 学習データ：{ $data }
+model-licence = ライセンス：{ $licence }
+model-attribution = クレジット：{ $credit }
+
+# 写真の取り扱い
+privacy =
+    お送りいただいた写真は、お答えするあいだだけメモリー上で処理し、残しません。写真もメッセージもお名前も保存しません。
+    ディスクには何も保存していません。おひとりの利用で混み合わないよう、最近の利用回数だけを短いあいだメモリーに置いています。
+    { $platform ->
+        [discord] 送信された内容は、Discord の規約に従って Discord にも残ります。
+       *[telegram] 送信された内容は、Telegram の規約に従って Telegram にも残ります。
+    }
+
+# できないとき
+error-empty = 中身が空のファイルでした。もう一度写真を送ってください。
+error-too-many-bytes = ファイルが大きすぎます（{ $size } MB）。{ $limit } MB までにして送ってください。
+error-too-many-pixels = 画像が大きすぎます（{ $width }×{ $height }）。{ $limit } メガピクセルまでに縮小して送ってください。
+error-no-pixels = 縦か横の長さが0の画像でした。ほかの写真を送ってください。
+error-not-a-picture = 画像ではないファイルでした。JPEG、PNG、WebP のいずれかの写真を送ってください。
+error-unsupported-format = { $format ->
+    [video] 動画は読めません。JPEG、PNG、WebP のいずれかの静止画を送ってください。
+    [such] この形式の画像は読めません。JPEG、PNG、WebP のいずれかで送ってください。
+   *[other] { $format } 形式は読めません。JPEG、PNG、WebP のいずれかで送ってください。
+}
+error-truncated = 画像の終わりが欠けています。途中で切れてしまったようです。もう一度送ってください。
+error-damaged = 画像が壊れていて読めませんでした。もう一度送るか、ほかの写真を送ってください。
+error-download = 写真を受け取れませんでした。少し待ってから、もう一度送ってください。
+error-file-unreadable = { $path } を読めません（{ $reason }）。ファイル名と権限を確かめてください。
+error-busy = ただいま混み合っています。{ $seconds } 秒後にもう一度お試しください。
+error-internal = こちらの不具合でお答えできませんでした。もう一度お試しください。続くようでしたら、運営者にお知らせください。
+error-stopping = ただいま再起動中です。1分ほどしてから、もう一度写真を送ってください。
+slow-down = 少し回数が多いようです。{ $seconds } 秒後にもう一度お試しください。それまではお返事を控えます。

@@ -1,0 +1,54 @@
+# Every sentence of the page and the API in English. `web.ja.ftl` holds the same messages and variables.
+
+# The entrance
+page-title = ここどこ? — which municipality does a street photo show?
+page-reading = Where is this? The municipality of a street photo
+page-lead = One photo of a street. I'll name the municipality it most likely shows, and mark what gave it away.
+page-choose = Choose a photo
+page-camera = Take a photo
+page-drop = You can also drop one here, or paste it.
+page-drop-now = Let go here
+page-drop-area = Place for a photo
+page-formats = JPEG, PNG, WebP or GIF, up to { $limit } MB. Photos are looked at in memory to answer you, and never stored.
+page-samples = No photo at hand? Try a sample
+page-sample = Sample { $number }
+page-mine = Your photos
+page-mine-photo = Your photo { $number }
+page-too-many = I take { $limit } photos at a time, so I'll look at the first { $limit }.
+page-language = Language
+page-script-needed = This page needs JavaScript.
+page-skip = Skip to choosing a photo
+
+# The answer
+page-answer = Answer
+page-thinking = Looking at the photo…
+page-unknown = I don't know
+page-unknown-why = Even the closest match wasn't close enough for me to stand by it.
+page-candidates = How likely
+page-candidates-hint = Pick an area to see its evidence in the photo.
+page-row = { $area }, { $percent }. Show its evidence in the photo
+page-evidence = Evidence
+page-evidence-of = Evidence for { $area }
+page-strength = Strength of the overlay
+page-photo-alt = The photo being looked at
+page-truth-right = The sample really is { $area }.
+page-truth-wrong = The sample really is { $area }, though.
+page-another = Choose another photo
+page-again = Try again
+page-timing = decoding { $decode } ms, preparing { $preprocess } ms, waiting { $queue } ms, network { $run } ms
+page-failed = No answer
+page-offline = The server can't be reached. Please check that it is running, then try again.
+
+# Problems of the API
+problem-missing-photo = There is no photo. Send it as the body itself, or in a field named photo of multipart/form-data.
+problem-bad-multipart = The multipart/form-data body is cut off or damaged. Please send it again.
+problem-too-many-photos = I take { $limit } photos at a time. Please send them in several requests.
+problem-body-too-large = The body is too large. Please keep the whole of it within { $limit } MB.
+problem-upload-broken = The photo stopped arriving half-way. Please send it again.
+problem-upload-slow = The photo took too long to arrive. Please send it again.
+problem-bad-query = I can't read the part of the address after "?". There are top (a whole number from 1), heatmap (true, false, or an area's number or name) and lang (ja or en).
+problem-unknown-area = This model knows no area { $area }. Please check the area's name or number.
+problem-not-found = There is nothing at this address.
+problem-method = This address does not take that HTTP method.
+problem-host = I don't answer to the name { $host }. Adding it to web.allowed_hosts in the configuration changes that.
+problem-origin = Pages of other sites may not use this.

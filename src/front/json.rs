@@ -1,0 +1,185 @@
+//! The answer as JSON: `predict --json` and the API write the same.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use crate::domain::{ModelIdentity, Timings};
+use crate::infer::{LocateError, Located};
+
+/// The answer for one photo.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    model: Model,
+    known: bool,
+    areas: Vec<AreaShare>,
+    ms: Milliseconds,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    heatmap: Option<Heatmap>,
+}
+
+/// What stands in the place of one photo among several.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Entry {
+    /// It was answered.
+    Answer(Answer),
+    /// It was not.
+    Failure(Failure),
+}
+
+/// Why a photo has no answer: `{"error":{"code","message"}}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    error: ErrorBody,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct ErrorBody {
+    code: String,
+    message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Model {
+    name: String,
+    version: String,
+    backend: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct AreaShare {
+    area: String,
+    prefecture: String,
+    municipality: String,
+    probability: f32,
+}
+
+/// Milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Milliseconds {
+    decode: f64,
+    preprocess: f64,
+    queue: f64,
+    run: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Heatmap {
+    /// A `data:` address with a JPEG.
+    heatmap: String,
+    heatmap_area: String,
+}
+
+impl From<&Located> for Answer {
+    /// Names every area, most probable first, without a heatmap.
+    fn from(located: &Located) -> Self {
+        let areas = located.prediction.areas.iter().map(|found| AreaShare {
+            area: found.area.area.clone(),
+            prefecture: found.area.prefecture.clone(),
+            municipality: found.area.municipality.clone(),
+            probability: found.probability,
+        });
+        Self {
+            model: Model::from(&*located.model),
+            known: located.prediction.known,
+            areas: areas.collect(),
+            ms: Milliseconds::from(&located.timings),
+            heatmap: None,
+        }
+    }
+}
+
+impl Answer {
+    /// Keeps only the `top` most probable areas.
+    #[must_use]
+    pub fn top(mut self, top: usize) -> Self {
+        self.areas.truncate(top);
+        self
+    }
+
+    /// Adds the heatmap for the area of that name, a JPEG.
+    #[must_use]
+    pub fn with_heatmap(mut self, area: &str, jpeg: &[u8]) -> Self {
+        let heatmap = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
+        self.heatmap = Some(Heatmap { heatmap, heatmap_area: area.to_owned() });
+        self
+    }
+}
+
+impl Failure {
+    /// The error of the core, in words for users: see [`crate::chat::text::locate_error`].
+    #[must_use]
+    pub fn new(error: &LocateError, message: String) -> Self {
+        Self::with_code(error.code(), message)
+    }
+
+    /// Any other error: `code` is stable, `message` is for users.
+    #[must_use]
+    pub fn with_code(code: &str, message: String) -> Self {
+        Self { error: ErrorBody { code: code.to_owned(), message } }
+    }
+}
+
+impl From<&ModelIdentity> for Model {
+    fn from(identity: &ModelIdentity) -> Self {
+        Self {
+            name: identity.name.clone(),
+            version: identity.version.clone(),
+            backend: identity.backend.clone(),
+        }
+    }
+}
+
+impl From<&Timings> for Milliseconds {
+    fn from(timings: &Timings) -> Self {
+        // To the microsecond: what lies below is noise.
+        let ms = |duration: std::time::Duration| duration.as_micros() as f64 / 1_000.0;
+        Self {
+            decode: ms(timings.decode),
+            preprocess: ms(timings.preprocess),
+            queue: ms(timings.queue),
+            run: ms(timings.run),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use image::RgbImage;
+
+    use super::*;
+    use crate::domain::{Area, Prediction};
+    use crate::infer::explain::Explanation;
+
+    fn located() -> Located {
+        let labels = [Area::new("東京都", "港区", "Minato, Tokyo"), Area::new("東京都", "渋谷区", "Shibuya, Tokyo")];
+        let micros = Duration::from_micros;
+        Located {
+            prediction: Prediction::from_logits(&[0.0, 3.0_f32.ln()], &labels, 1.0, 0.5),
+            model: Arc::new(ModelIdentity {
+                name: "drawn-world".to_owned(),
+                version: "1.0.0".to_owned(),
+                backend: "tract".to_owned(),
+            }),
+            timings: Timings { decode: micros(1_500), preprocess: micros(250), queue: micros(7), run: micros(20_000) },
+            explanation: Explanation::new(RgbImage::new(2, 2), vec![0.0; 2], (1, 1), 2),
+        }
+    }
+
+    #[test]
+    fn an_answer_has_the_documented_shape() {
+        insta::assert_json_snapshot!(Answer::from(&located()).top(1), { ".areas[].probability" => "[0 to 1]" });
+    }
+
+    #[test]
+    fn several_photos_keep_their_places() {
+        let bad = Failure::new(&LocateError::Stopped, "gone".to_owned());
+        let answer = Answer::from(&located()).with_heatmap("東京都港区", &[0xff, 0xd8]);
+        let entries = [Entry::Failure(bad), Entry::Answer(answer)];
+        insta::assert_json_snapshot!(entries, { ".**.probability" => "[0 to 1]" });
+    }
+}
