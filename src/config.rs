@@ -122,7 +122,9 @@ pub enum ConfigError {
         cure: String,
     },
     /// A secret that is nowhere.
-    #[error("`{key}` is missing: set the environment variable {variable}, or name a file that holds it in `{key}_file`")]
+    #[error(
+        "`{key}` is missing: set the environment variable {variable}, or name a file that holds it in `{key}_file`"
+    )]
     Missing {
         /// The key, dotted.
         key: &'static str,
@@ -175,8 +177,10 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
             ..crate::infer::Options::default()
         },
         etiquette: EtiquetteLimits {
-            user_photos_per_minute: positive("limits.user_photos_per_minute", raw.limits.user_photos_per_minute)? as u32,
-            chat_photos_per_minute: positive("limits.chat_photos_per_minute", raw.limits.chat_photos_per_minute)? as u32,
+            user_photos_per_minute: positive("limits.user_photos_per_minute", raw.limits.user_photos_per_minute)?
+                as u32,
+            chat_photos_per_minute: positive("limits.chat_photos_per_minute", raw.limits.chat_photos_per_minute)?
+                as u32,
         },
         web: Web { bind: address("web.bind", &raw.web.bind)?, allowed_hosts: raw.web.allowed_hosts },
         telegram: raw.telegram.enabled.then(|| telegram(&raw.telegram, secrets)).transpose()?,

@@ -3,10 +3,10 @@
 //! Imports flow one way: `front` → `chat` → services (`infer`, `train`, `world`) → `domain`;
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
+pub mod cli;
 pub mod config;
 pub mod chat;
 pub mod domain;
 pub mod front;
 pub mod infer;
 pub mod world;
-pub mod cli;

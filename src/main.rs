@@ -1,2 +1,10 @@
-//! Command line entry.
-fn main() {}
+//! `kokodoko`: parse the command line, then hand over to [`kokodoko::app`].
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use kokodoko::{app, cli::Cli};
+
+fn main() -> ExitCode {
+    app::main(Cli::parse())
+}

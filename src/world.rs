@@ -2,9 +2,54 @@
 //!
 //! Nothing outside this module (and the commands that drive it) knows that pictures are drawn:
 //! photos leave it as JPEG bytes, as they would leave Street View or Mapillary.
+//!
+//! # From a place to a picture
+//!
+//! ```text
+//! data/*.json, areas.geojson ─ places ─► Town ─► Panorama (position, road heading, date, seed)
+//!                                                   │
+//!                        style: the area's tables ──┤
+//!                                                   ▼
+//!                                     scene: what stands where, in metres
+//!                                                   │ View (heading, fov, pitch, size)
+//!                                                   ▼
+//!                                     render: pinhole camera, far to near ─► Rendered (RGB, cues)
+//!                                                   │ photo: random views, JPEG quality
+//!                                                   ▼
+//!                                                 Photo
+//! ```
+//!
+//! # What the areas differ in, and what not
+//!
+//! An area is a *distribution*: `style` holds its tables of fences, façades, pavements, trees, lamps, bollards and
+//! signs. Neighbours share entries. A town nudges its area's tables, so that a model that has seen other towns of the
+//! area has not seen all. Light, weather, colours of walls and cars, camera height, white balance, exposure, blur and
+//! JPEG quality are drawn without looking at the area: a colour betrays nothing, a shape does.
+//!
+//! # The same picture everywhere
+//!
+//! [`render`](render::render) is a pure function. Chance comes from ChaCha8 (`dice`), nothing iterates over a hash map
+//! to draw, and no clock or file is read. A test holds the hash of a few pictures.
+//!
+//! ```
+//! use kokodoko::world::{View, World, render::render};
+//!
+//! let world = World::load();
+//! let panorama = &world.panoramas(6)[0];
+//! let view = View { heading: panorama.road_heading, fov: 90.0, pitch: 0.0, width: 64, height: 64 };
+//! let drawn = render(&world, panorama, &view);
+//! assert_eq!(drawn.image.dimensions(), (64, 64));
+//! ```
 
+mod dice;
+pub mod photo;
+mod places;
 pub mod render;
-pub mod scene;
+mod scene;
+pub mod sheet;
+mod style;
+
+use std::collections::HashMap;
 
 use image::RgbImage;
 use serde::Serialize;
@@ -122,8 +167,109 @@ pub struct Photo {
     pub cues: Vec<Cue>,
 }
 
+/// A town (字, 丁目) of an area: the unit of splits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Town {
+    /// Name as in the address: `赤坂一丁目`.
+    pub name: String,
+    /// Centre, inside the area's border; `None` where the address data has none.
+    pub center: Option<Coordinate>,
+    /// Whether any panorama was ever taken here.
+    pub covered: bool,
+}
+
 /// All areas, towns and panoramas.
 #[derive(Debug)]
 pub struct World {
     areas: Vec<Area>,
+    towns: Vec<Vec<Town>>,
+    panoramas: Vec<Vec<Panorama>>,
+    borders: Vec<places::Border>,
+    grid: places::Grid,
+    ids: HashMap<String, (usize, usize)>,
+}
+
+impl World {
+    /// Builds the world from the embedded lists of towns and borders; tens of milliseconds.
+    #[must_use]
+    pub fn load() -> Self {
+        let areas = places::areas();
+        let borders = places::borders();
+        let towns: Vec<_> = borders.iter().enumerate().map(|(area, border)| places::towns(area, border)).collect();
+        let panoramas: Vec<_> =
+            (0..areas.len()).map(|area| places::panoramas(area, &borders[area], &towns[area])).collect();
+        let grid = places::Grid::new(&panoramas);
+        let numbered = panoramas.iter().enumerate().flat_map(|(area, list)| {
+            list.iter().enumerate().map(move |(i, panorama)| (panorama.id.clone(), (area, i)))
+        });
+        let ids = numbered.collect();
+        Self { areas, towns, panoramas, borders, grid, ids }
+    }
+
+    /// The seven areas: 中央区, 港区, 新宿区, 渋谷区, 江東区, 千代田区 of 東京都, and 北海道旭川市.
+    #[must_use]
+    pub fn areas(&self) -> &[Area] {
+        &self.areas
+    }
+
+    /// Towns of an area, in the order of the address data.
+    ///
+    /// # Panics
+    /// When `area` is not below `areas().len()`.
+    #[must_use]
+    pub fn towns(&self, area: usize) -> &[Town] {
+        &self.towns[area]
+    }
+
+    /// Panoramas of an area, about 2,900, town by town.
+    ///
+    /// # Panics
+    /// When `area` is not below `areas().len()`.
+    #[must_use]
+    pub fn panoramas(&self, area: usize) -> &[Panorama] {
+        &self.panoramas[area]
+    }
+
+    /// Whether a position lies inside the border of an area.
+    ///
+    /// # Panics
+    /// When `area` is not below `areas().len()`.
+    #[must_use]
+    pub fn is_inside(&self, area: usize, at: Coordinate) -> bool {
+        self.borders[area].contains(at)
+    }
+
+    /// The panorama with this identifier.
+    #[must_use]
+    pub fn by_id(&self, id: &str) -> Option<&Panorama> {
+        self.ids.get(id).map(|&(area, i)| &self.panoramas[area][i])
+    }
+
+    /// The nearest panorama at most `radius_m` metres away, as Street View snaps a location. Of two equally near ones
+    /// the one with the smaller identifier.
+    #[must_use]
+    pub fn nearest(&self, position: Coordinate, radius_m: f64, outdoor_only: bool) -> Option<&Panorama> {
+        // A little wider than the circle, since an offset is exact only near its origin.
+        let reach = radius_m * 1.02 + 1.0;
+        let (south_west, north_east) = (position.offset_m(-reach, -reach), position.offset_m(reach, reach));
+        let near = self.grid.candidates(south_west, north_east).into_iter().map(|(area, i)| &self.panoramas[area][i]);
+        let wanted = near.filter(|panorama| !(outdoor_only && panorama.indoor));
+        let measured = wanted.map(|panorama| (panorama.position.distance_m(position), panorama));
+        let within = measured.filter(|(distance, _)| *distance <= radius_m);
+        let nearest = within.min_by(|(a, p), (b, q)| a.total_cmp(b).then_with(|| p.id.cmp(&q.id)));
+        nearest.map(|(_, panorama)| panorama)
+    }
+
+    /// Panoramas in a box of latitudes and longitudes, borders included, ordered by identifier.
+    #[must_use]
+    pub fn within(&self, south: f64, west: f64, north: f64, east: f64) -> Vec<&Panorama> {
+        let corners = (Coordinate { lat: south, lng: west }, Coordinate { lat: north, lng: east });
+        let candidates = self.grid.candidates(corners.0, corners.1).into_iter();
+        let panoramas = candidates.map(|(area, i)| &self.panoramas[area][i]);
+        let inside =
+            |p: &&Panorama| (south..=north).contains(&p.position.lat) && (west..=east).contains(&p.position.lng);
+        let mut found: Vec<_> = panoramas.filter(inside).collect();
+        found.sort_by(|p, q| p.id.cmp(&q.id));
+        found
+    }
 }

@@ -31,8 +31,11 @@ impl Secrets {
             return Err(ConfigError::Missing { key, variable: variable(key) });
         }
         let path = Path::new(file);
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::SecretFile { key, path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::SecretFile {
+            key,
+            path: path.to_owned(),
+            source,
+        })?;
         match text.trim_end() {
             "" => Err(ConfigError::Missing { key, variable: variable(key) }),
             secret => Ok(SecretString::from(secret.to_owned())),
@@ -73,14 +76,14 @@ fn set(table: &mut Table, name: &str, key: &str, value: &str) -> Result<(), Conf
     let slot = key.split_once('.').and_then(|(section, key)| table.get_mut(section)?.get_mut(key));
     let slot = slot.ok_or_else(|| problem(format!("there is no key `{key}`; config/default.toml lists all keys")))?;
     // The default's type decides how the words are read, so that a number in a string stays a string.
-    *slot = match slot {
+    *slot = match &*slot {
         Value::String(_) => Value::String(value.to_owned()),
         kind => {
             let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();
             let parsed = parsed.and_then(|mut table| table.remove("value"));
-            parsed.filter(|parsed| parsed.same_type(kind)).ok_or_else(|| {
-                problem(format!("{value:?} is no {} for `{key}`", kind.type_str()))
-            })?
+            parsed
+                .filter(|parsed| parsed.same_type(kind))
+                .ok_or_else(|| problem(format!("{value:?} is no {} for `{key}`", kind.type_str())))?
         }
     };
     Ok(())

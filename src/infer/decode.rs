@@ -187,10 +187,26 @@ fn translate(error: ImageError, bytes: &[u8], format: ImageFormat) -> PhotoError
         ImageError::Limits(limit) if matches!(limit.kind(), LimitErrorKind::InsufficientMemory) => {
             PhotoError::Damaged { detail: "its header asks for more memory than its pixels need".to_owned() }
         }
+        _ if claims_no_pixels(bytes, format) => PhotoError::NoPixels,
         ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => PhotoError::Truncated,
         _ if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) => PhotoError::Truncated,
         ImageError::Decoding(error) if ends_early(&error.to_string()) => PhotoError::Truncated,
         other => PhotoError::Damaged { detail: other.to_string() },
+    }
+}
+
+/// Whether the header gives a side of 0 pixels, which decoders call damage.
+fn claims_no_pixels(bytes: &[u8], format: ImageFormat) -> bool {
+    let zero = |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|side| side.iter().all(|byte| *byte == 0));
+    match format {
+        ImageFormat::Png => zero(16..20) || zero(20..24), // IHDR
+        ImageFormat::Gif => zero(6..8) || zero(8..10),    // logical screen descriptor
+        ImageFormat::Jpeg => {
+            // Start of frame 0 to 2: length (2), precision (1), height (2), width (2).
+            let frame = jpeg_frame(bytes);
+            frame.is_some_and(|start| zero(start + 3..start + 5) || zero(start + 5..start + 7))
+        }
+        _ => false,
     }
 }
 
@@ -202,18 +218,23 @@ fn ends_early(words: &str) -> bool {
         .any(|sign| words.contains(sign))
 }
 
-/// JPEG segments (ITU-T T.81, annex B): the marker and the segment's bytes after its length.
-fn jpeg_segments(bytes: &[u8]) -> impl Iterator<Item = (u8, usize)> {
+/// JPEG segments (ITU-T T.81, annex B): the marker, and where its length and the next segment begin.
+fn jpeg_segments(bytes: &[u8]) -> impl Iterator<Item = (u8, std::ops::Range<usize>)> {
     let mut at = 2;
     std::iter::from_fn(move || {
         let header = bytes.get(at..at + 4)?;
         if header[0] != 0xff {
             return None;
         }
-        let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
-        at += 2 + length;
-        Some((header[1], at))
+        let (marker, start) = (header[1], at + 2);
+        at = start + usize::from(u16::from_be_bytes([header[2], header[3]]));
+        Some((marker, start..at))
     })
+}
+
+/// Where the frame header's length begins.
+fn jpeg_frame(bytes: &[u8]) -> Option<usize> {
+    jpeg_segments(bytes).find(|(marker, _)| (0xc0..=0xc2).contains(marker)).map(|(_, segment)| segment.start)
 }
 
 fn jpeg_is_progressive(bytes: &[u8]) -> bool {
@@ -224,7 +245,8 @@ fn jpeg_is_progressive(bytes: &[u8]) -> bool {
 /// grey, on which the model would then guess.
 fn jpeg_is_complete(bytes: &[u8]) -> bool {
     let scan = jpeg_segments(bytes).find(|(marker, _)| *marker == 0xda);
-    scan.and_then(|(_, start)| bytes.get(start..)).is_some_and(|data| data.windows(2).any(|pair| pair == [0xff, 0xd9]))
+    scan.and_then(|(_, segment)| bytes.get(segment.end..))
+        .is_some_and(|data| data.windows(2).any(|pair| pair == [0xff, 0xd9]))
 }
 
 /// RGB over white.
@@ -239,4 +261,183 @@ fn flatten(picture: DynamicImage) -> RgbImage {
         let over = |c: u8| ((u32::from(c) * u32::from(a) + 255 * (255 - u32::from(a)) + 127) / 255) as u8;
         image::Rgb([over(r), over(g), over(b)])
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::codecs::jpeg::JpegEncoder;
+    use image::{ImageBuffer, Luma, Rgba};
+    use proptest::prelude::*;
+
+    fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).expect("the test picture is encoded");
+        bytes.into_inner()
+    }
+
+    /// Left half red, right half blue.
+    fn halves(width: u32, height: u32) -> DynamicImage {
+        let colour = |x| if x < width / 2 { image::Rgb([255, 0, 0]) } else { image::Rgb([0, 0, 255]) };
+        DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, |x, _| colour(x)))
+    }
+
+    fn code(bytes: &[u8]) -> &'static str {
+        decode(bytes, &Limits::default()).expect_err("the photo is bad").code()
+    }
+
+    /// An APP1 segment with an EXIF orientation (Exif 2.32, tag 0x0112).
+    fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+        let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+        exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+        with_app1(jpeg, &exif)
+    }
+
+    fn with_app1(jpeg: &[u8], data: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(data.len() + 2).expect("a short segment").to_be_bytes();
+        [&jpeg[..2], &[0xff, 0xe1], &length, data, &jpeg[2..]].concat()
+    }
+
+    fn png_chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+        let mut crc = 0xffff_ffff_u32;
+        for byte in kind.iter().chain(data) {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+            }
+        }
+        [&(data.len() as u32).to_be_bytes()[..], kind, data, &(!crc).to_be_bytes()].concat()
+    }
+
+    /// A PNG that claims a size; its pixels are whatever `idat` says.
+    fn png_claiming(width: u32, height: u32, idat: &[u8]) -> Vec<u8> {
+        let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+        let chunks = [png_chunk(b"IHDR", &header), png_chunk(b"IDAT", idat), png_chunk(b"IEND", &[])].concat();
+        [b"\x89PNG\r\n\x1a\n".to_vec(), chunks].concat()
+    }
+
+    fn no_height(jpeg: &[u8]) -> Vec<u8> {
+        let frame = jpeg_frame(jpeg).expect("a JPEG has a frame");
+        let mut jpeg = jpeg.to_vec();
+        jpeg[frame + 3..frame + 5].fill(0);
+        jpeg
+    }
+
+    #[test]
+    fn every_format_gives_the_same_picture() {
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif] {
+            let picture = decode(&encode(&halves(32, 16), format), &Limits::default()).expect("decodes");
+            assert_eq!(picture.dimensions(), (32, 16), "{format:?}");
+            let (left, right) = (picture.get_pixel(4, 8).0, picture.get_pixel(28, 8).0);
+            assert!(left[0] > 240 && left[2] < 20 && right[2] > 240 && right[0] < 20, "{format:?}: {left:?} {right:?}");
+        }
+    }
+
+    #[test]
+    fn grey_sixteen_bit_and_transparent_pictures_become_rgb() {
+        let grey = DynamicImage::ImageLuma8(ImageBuffer::from_pixel(8, 8, Luma([90])));
+        let deep = DynamicImage::ImageLuma16(ImageBuffer::from_pixel(8, 8, Luma([90 * 257])));
+        for (picture, format) in [(&grey, ImageFormat::Jpeg), (&grey, ImageFormat::Png), (&deep, ImageFormat::Png)] {
+            let decoded = decode(&encode(picture, format), &Limits::default()).expect("decodes");
+            assert_eq!(decoded.get_pixel(3, 3).0, [90; 3]);
+        }
+        let glass = DynamicImage::ImageRgba8(ImageBuffer::from_pixel(8, 8, Rgba([0, 0, 0, 51])));
+        let decoded = decode(&encode(&glass, ImageFormat::Png), &Limits::default()).expect("decodes");
+        assert_eq!(decoded.get_pixel(3, 3).0, [204; 3], "a fifth of black over white");
+    }
+
+    #[test]
+    fn exif_turns_the_picture_upright() {
+        let jpeg = encode(&halves(32, 16), ImageFormat::Jpeg);
+        let turned = decode(&with_orientation(&jpeg, 6), &Limits::default()).expect("decodes");
+        assert_eq!(turned.dimensions(), (16, 32));
+        assert!(turned.get_pixel(8, 4).0[0] > 240, "what was left is on top");
+    }
+
+    #[test]
+    fn garbage_in_exif_is_no_obstacle() {
+        let jpeg = encode(&halves(32, 16), ImageFormat::Jpeg);
+        for garbage in [&b"Exif\0\0MM\0\x2a\xff\xff\xff\xff"[..], b"Exif\0\0", &[0xff; 300]] {
+            let picture = decode(&with_app1(&jpeg, garbage), &Limits::default()).expect("decodes");
+            assert_eq!(picture.dimensions(), (32, 16));
+        }
+        assert!(decode(&with_orientation(&jpeg, 99), &Limits::default()).is_ok());
+    }
+
+    #[test]
+    fn each_fault_has_its_code() {
+        let jpeg = encode(&halves(64, 64), ImageFormat::Jpeg);
+        let png = encode(&halves(64, 64), ImageFormat::Png);
+        let big_limit = Limits { max_bytes: jpeg.len() - 1, ..Limits::default() };
+        assert_eq!(code(b""), "empty");
+        assert_eq!(decode(&jpeg, &big_limit).expect_err("too large").code(), "too-many-bytes");
+        assert_eq!(code(b"hello, is this a picture?"), "not-a-picture");
+        assert_eq!(code(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), "unsupported-format");
+        assert_eq!(code(b"%PDF-1.7 ..."), "unsupported-format");
+        assert_eq!(code(b"BM\0\0\0\0"), "unsupported-format");
+        assert_eq!(code(&jpeg[..jpeg.len() / 2]), "truncated");
+        assert_eq!(code(&jpeg[..40]), "truncated");
+        assert_eq!(code(&png[..png.len() / 2]), "truncated");
+        assert_eq!(code(&png[..4]), "truncated");
+        assert_eq!(code(&png_claiming(0, 9, &[])), "no-pixels");
+        assert_eq!(code(&no_height(&jpeg)), "no-pixels");
+        assert_eq!(code(&png_claiming(30_000, 30_000, &[])), "too-many-pixels");
+        assert_eq!(code(&png_claiming(16, 16, b"no zlib stream at all")), "damaged");
+    }
+
+    #[test]
+    fn a_zip_bomb_is_refused_by_its_header() {
+        // Ancillary text chunks are not inflated, and pixels beyond the header's count are not read.
+        let huge = png_claiming(u32::MAX / 2, u32::MAX / 2, &[0x78, 0x9c]);
+        assert!(["too-many-pixels", "damaged"].contains(&code(&huge)), "{}", code(&huge));
+    }
+
+    #[test]
+    fn an_animation_gives_its_first_frame() {
+        use image::codecs::gif::GifEncoder;
+        let mut bytes = Vec::new();
+        let mut encoder = GifEncoder::new(&mut bytes);
+        for colour in [[255, 0, 0, 255], [0, 255, 0, 255]] {
+            encoder.encode_frame(image::Frame::new(ImageBuffer::from_pixel(8, 8, Rgba(colour)))).expect("encodes");
+        }
+        drop(encoder);
+        assert_eq!(decode(&bytes, &Limits::default()).expect("decodes").get_pixel(2, 2).0, [255, 0, 0]);
+    }
+
+    #[test]
+    fn a_cmyk_jpeg_is_read() {
+        // The encoder of `image` writes no CMYK; this file of 16 x 16 cyan pixels was made with Pillow 13.
+        let cmyk = include_bytes!("decode/cmyk.jpg");
+        let [r, g, b] = decode(cmyk, &Limits::default()).expect("decodes").get_pixel(8, 8).0;
+        assert!(r < 40 && g > 200 && b > 200, "{r} {g} {b}");
+    }
+
+    #[test]
+    fn a_progressive_jpeg_is_read_within_a_tighter_limit() {
+        // The encoder of `image` writes no progressive JPEG; this one was made with Pillow 13.
+        let progressive = include_bytes!("decode/progressive.jpg");
+        assert_eq!(decode(progressive, &Limits::default()).expect("decodes").dimensions(), (48, 32));
+        let tight = Limits { max_decoded_bytes: 48 * 32 * 5, ..Limits::default() };
+        assert_eq!(decode(progressive, &tight).expect_err("too large").code(), "too-many-pixels");
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_pictures_never_panic(at in 0.0..1.0_f64, byte: u8, cut in 0.1..1.0_f64, jpeg: bool) {
+            let format = if jpeg { ImageFormat::Jpeg } else { ImageFormat::Png };
+            let mut bytes = encode(&halves(24, 24), format);
+            let index = ((bytes.len() - 1) as f64 * at) as usize;
+            bytes[index] = byte;
+            bytes.truncate((bytes.len() as f64 * cut) as usize);
+            let small = Limits { max_decoded_bytes: 4 << 20, ..Limits::default() };
+            let _ = decode(&bytes, &small);
+        }
+
+        #[test]
+        fn quality_does_not_change_the_size(quality in 1_u8..=100, w in 1_u32..40, h in 1_u32..40) {
+            let mut bytes = Vec::new();
+            JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(&halves(w, h)).expect("encodes");
+            prop_assert_eq!(decode(&bytes, &Limits::default()).expect("decodes").dimensions(), (w, h));
+        }
+    }
 }

@@ -1,0 +1,84 @@
+//! The composition root: it sees every layer, and nothing imports it.
+
+mod check;
+mod demo;
+mod logging;
+mod predict;
+mod serve;
+mod train;
+mod world;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::infer::Core;
+use crate::infer::manifest::ModelFiles;
+
+/// Runs the program to its exit status: 0 when all went well.
+#[must_use]
+pub fn main(cli: Cli) -> ExitCode {
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("kokodoko: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+    logging::start(&config.log)?;
+    match cli.command.unwrap_or(Command::Demo(crate::cli::Demo::default())) {
+        Command::Demo(options) => block_on(demo::run(config, options)),
+        Command::Serve => block_on(serve::run(config)),
+        Command::Predict(options) => block_on(predict::run(config, options)),
+        Command::Train(options) => train::run(&options),
+        Command::World(command) => world::run(command),
+        Command::CheckConfig => check::run(&config),
+        Command::ExportReference { out } => train::export_reference(&out),
+    }
+}
+
+/// Runs asynchronous work on all cores.
+fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    runtime.block_on(work)
+}
+
+/// The configured model, loaded and running.
+fn core(config: &Config) -> anyhow::Result<Core> {
+    let files = match &config.model {
+        Some(folder) => ModelFiles::read(folder)?,
+        None => ModelFiles::built_in()?,
+    };
+    let core = Core::start(&files, &config.infer)?;
+    let (model, drawn) = (core.identity(), core.manifest().provenance.is_drawn_world());
+    tracing::info!(model = model.name, version = model.version, backend = model.backend, drawn, "model ready");
+    Ok(core)
+}
+
+/// A token that is cancelled at the first interrupt or termination signal; the second ends the program.
+fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let stop = CancellationToken::new();
+    let stopper = stop.clone();
+    tokio::spawn(async move {
+        for second in [false, true] {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            if second {
+                tracing::warn!("second signal: stopping at once");
+                std::process::exit(130);
+            }
+            tracing::info!("stopping: running answers are finished first");
+            stopper.cancel();
+        }
+    });
+    Ok(stop)
+}

@@ -1,0 +1,41 @@
+//! `world …`: photos and services of the drawn world.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use rayon::prelude::*;
+
+use crate::cli;
+use crate::domain::Split;
+use crate::world::{World, photo, sheet};
+
+/// Side of a picture on the contact sheet, pixels.
+const SHEET_SIDE: u32 = 320;
+
+/// Runs a command of the drawn world.
+pub(super) fn run(command: cli::World) -> anyhow::Result<ExitCode> {
+    let world = World::load();
+    match command {
+        cli::World::Render(options) => render(&world, &options)?,
+        cli::World::Sheet { out, columns, seed } => write_sheet(&world, &out, columns as usize, seed)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn render(world: &World, options: &cli::Render) -> anyhow::Result<()> {
+    let written = photo::render_to(world, &options.out, options.count as usize, options.seed, &[options.split])?;
+    println!("{} photos in {}, the truth in {}", written.photos.len(), options.out.display(), written.truth.display());
+    Ok(())
+}
+
+/// A row of photos for each area, from towns of every split.
+fn write_sheet(world: &World, out: &Path, columns: usize, seed: u64) -> anyhow::Result<()> {
+    let mut specs: Vec<photo::PhotoSpec> = photo::photos(world, seed, &Split::ALL, columns).collect();
+    specs.sort_by_key(|spec| spec.area);
+    let pictures: Vec<_> =
+        specs.into_par_iter().map(|spec| spec.sized(SHEET_SIDE, SHEET_SIDE).render(world).image).collect();
+    sheet::contact_sheet(&pictures, columns).save(out).with_context(|| format!("cannot write {}", out.display()))?;
+    println!("{}: rows from the top: {}", out.display(), world.areas().iter().map(|area| area.area.as_str()).collect::<Vec<_>>().join(", "));
+    Ok(())
+}
