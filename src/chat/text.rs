@@ -160,6 +160,25 @@ pub fn command(lang: Lang, command: Command) -> String {
     say(lang, id, &[])
 }
 
+/// The entry in the menu of a message that asks where its photos were taken. At most 32 characters (Discord's
+/// limit).
+#[must_use]
+pub fn message_menu(lang: Lang) -> String {
+    say(lang, "message-menu", &[])
+}
+
+/// The name of the photo among the options of `/where`: one lower-case word.
+#[must_use]
+pub fn photo_option_name(lang: Lang) -> String {
+    say(lang, "photo-option-name", &[])
+}
+
+/// What the photo among the options of `/where` is.
+#[must_use]
+pub fn photo_option(lang: Lang) -> String {
+    say(lang, "photo-option", &[])
+}
+
 /// To a command that there is none of, as typed without its slash.
 #[must_use]
 pub fn command_unknown(lang: Lang, name: &str) -> String {
@@ -182,7 +201,8 @@ pub fn model(lang: Lang, manifest: &Manifest, identity: &ModelIdentity) -> Strin
     let text = |s: &str| s.to_owned().into();
     let title = [("name", text(&identity.name)), ("version", text(&identity.version))];
     let arch = [("arch", text(&manifest.arch)), ("backend", text(&identity.backend))];
-    let mut lines = vec![say(lang, "model-title", &title), say(lang, "model-arch", &arch), areas(lang, &manifest.labels)];
+    let mut lines =
+        vec![say(lang, "model-title", &title), say(lang, "model-arch", &arch), areas(lang, &manifest.labels)];
     lines.extend([String::new(), metrics(lang, manifest), String::new()]);
     lines.push(say(lang, "model-data", &[("data", text(&manifest.provenance.data))]));
     lines.push(say(lang, "model-licence", &[("licence", text(&manifest.provenance.licence))]));
@@ -256,6 +276,12 @@ pub fn delivery_error(lang: Lang, error: &DeliveryError) -> String {
         DeliveryError::Download(_) => say(lang, "error-download", &[]),
         DeliveryError::Photo(error) => photo_error(lang, error),
     }
+}
+
+/// That a file on the command line cannot be read; `reason` is the system's own.
+#[must_use]
+pub fn file_unreadable(lang: Lang, path: &str, reason: &str) -> String {
+    say(lang, "error-file-unreadable", &[("path", path.to_owned().into()), ("reason", reason.to_owned().into())])
 }
 
 /// Why there is no answer, and what to do.
