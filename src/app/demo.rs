@@ -1,0 +1,46 @@
+//! `demo`: the page, with photos of the drawn world to click on.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+use crate::cli::Demo;
+use crate::config::Config;
+use crate::domain::Split;
+use crate::front::web;
+use crate::infer::Core;
+use crate::world::{World, photo};
+
+/// Seed of the sample photos.
+const SAMPLE_SEED: u64 = 8;
+
+/// Shows the page until a signal to stop.
+pub(super) async fn run(config: Config, options: Demo) -> anyhow::Result<ExitCode> {
+    let core = super::core(&config)?;
+    let bind = options.bind.unwrap_or(config.web.bind);
+    let listener = TcpListener::bind(bind).await.with_context(|| {
+        format!("cannot listen on {bind}: another program may use the port; choose one with --bind 127.0.0.1:0")
+    })?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    if options.print_url {
+        println!("{url}");
+    } else {
+        println!("ここどこ? Open {url} in a browser. Ctrl-C stops.");
+    }
+    web::serve(listener, router(core, &config).await?, super::stop_on_signal()?).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The page's routes.
+pub(super) async fn router(core: Core, config: &Config) -> anyhow::Result<axum::Router> {
+    let samples = tokio::task::spawn_blocking(samples).await.context("cannot draw the sample photos")?;
+    Ok(web::router(web::State::new(core, samples, config.web.allowed_hosts.clone())))
+}
+
+/// One photo of each area, from towns that the model was not trained on.
+fn samples() -> Vec<web::Sample> {
+    let world = World::load();
+    let specs = photo::photos(&world, SAMPLE_SEED, &[Split::Quiz], 1);
+    specs.map(|spec| web::Sample { jpeg: spec.shoot(&world).jpeg }).collect()
+}

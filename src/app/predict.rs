@@ -1,0 +1,125 @@
+//! `predict`: photos from files, answers on standard output.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+
+use crate::chat::text::{self, Lang};
+use crate::cli::Predict;
+use crate::config::Config;
+use crate::front::json::{Answer, Entry, Failure};
+use crate::infer::{Core, LocateError, Located};
+
+/// Why a photo has no answer, in the words for users.
+struct Fault {
+    code: String,
+    message: String,
+}
+
+/// Answers every photo, also after a bad one, whose error stands in its place; the exit status is then 1.
+pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<ExitCode> {
+    let lang = language(options.lang.as_deref())?;
+    if options.heatmap.is_some() && options.photos.len() != 1 {
+        bail!("--heatmap takes one photo, not {}: run predict once for each", options.photos.len());
+    }
+    let core = super::core(&config)?;
+    let mut entries = Vec::new();
+    let mut faults = 0;
+    for path in &options.photos {
+        let answered = answer(&core, path, lang).await;
+        faults += usize::from(answered.is_err());
+        if let (Ok(located), Some(out)) = (&answered, &options.heatmap) {
+            write_heatmap(located, out)?;
+        }
+        if options.json {
+            entries.push(entry(answered, usize::from(options.top)));
+        } else {
+            print_answer(&core, path, answered, usize::from(options.top), lang);
+        }
+    }
+    if options.json {
+        print_json(entries)?;
+    }
+    Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn answer(core: &Core, path: &Path, lang: Lang) -> Result<Located, Fault> {
+    let limit = core.limits().max_bytes;
+    let bytes = read(path, limit).map_err(|error| Fault {
+        code: "unreadable".to_owned(),
+        message: text::file_unreadable(lang, &path.display().to_string(), &error.to_string()),
+    })?;
+    core.locate(bytes).await.map_err(|error| {
+        if let LocateError::Failed(detail) = &error {
+            tracing::error!(detail, "inference failed");
+        }
+        Fault { code: error.code().to_owned(), message: text::locate_error(lang, &error) }
+    })
+}
+
+/// One byte beyond the limit is enough for the core to refuse the file.
+fn read(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    } else {
+        std::fs::File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn entry(answered: Result<Located, Fault>, top: usize) -> Entry {
+    match answered {
+        Ok(located) => Entry::Answer(Answer::from(&located).top(top)),
+        Err(fault) => Entry::Failure(Failure::with_code(&fault.code, fault.message)),
+    }
+}
+
+/// One photo gives an object, several an array.
+fn print_json(mut entries: Vec<Entry>) -> anyhow::Result<()> {
+    let text = match entries.len() {
+        1 => serde_json::to_string_pretty(&entries.remove(0))?,
+        _ => serde_json::to_string_pretty(&entries)?,
+    };
+    println!("{text}");
+    Ok(())
+}
+
+fn print_answer(core: &Core, path: &Path, answered: Result<Located, Fault>, top: usize, lang: Lang) {
+    println!("{}", path.display());
+    match answered {
+        Ok(located) => {
+            println!("{}", text::headline(lang, &located.prediction));
+            println!("{}", text::bars(lang, &located.prediction, top));
+            if core.manifest().provenance.is_drawn_world() {
+                println!("{}", text::drawn_world(lang));
+            }
+        }
+        Err(fault) => println!("{}", fault.message),
+    }
+    println!();
+}
+
+fn write_heatmap(located: &Located, out: &PathBuf) -> anyhow::Result<()> {
+    let label = located.prediction.best().label;
+    located.explanation.overlay(label).save(out).with_context(|| {
+        format!("cannot write the heatmap to {} (name it .png or .jpg)", out.display())
+    })
+}
+
+/// The language asked for, else the environment's.
+fn language(asked: Option<&str>) -> anyhow::Result<Lang> {
+    match asked {
+        Some("ja") => Ok(Lang::Ja),
+        Some("en") => Ok(Lang::En),
+        Some(other) => bail!("--lang is {other:?}: write ja or en"),
+        None => {
+            let variable = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
+                std::env::var(name).ok().filter(|value| !value.is_empty())
+            });
+            Ok(Lang::from_tag(&variable.unwrap_or_default()))
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `serve`: the page and the bots that the configuration enables, until a signal to stop.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::chat::{Conversation, etiquette};
+use crate::config::{self, Config, Discord, Telegram};
+use crate::front::{discord, telegram, web};
+
+/// Runs everything; one front end that fails stops the others and gives the error.
+pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let core = super::core(&config)?;
+    let stop = super::stop_on_signal()?;
+    let limits = etiquette::Limits {
+        per_user_per_minute: config.etiquette.user_photos_per_minute,
+        per_chat_per_minute: config.etiquette.chat_photos_per_minute,
+    };
+    let conversation = Conversation::new(core.clone(), limits, etiquette::system_clock());
+    let mut fronts = JoinSet::new();
+
+    let bind = config.web.bind;
+    let listener = TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind} (`web.bind`)"))?;
+    tracing::info!(address = %listener.local_addr()?, "page ready");
+    let router = super::demo::router(core.clone(), &config).await?;
+    let stopping = stop.clone();
+    fronts.spawn(async move { web::serve(listener, router, stopping).await.context("the page") });
+
+    let max_photo_bytes = config.infer.limits.max_bytes;
+    if let Some(settings) = config.telegram {
+        let settings = telegram_settings(settings, max_photo_bytes);
+        let (conversation, stop) = (conversation.clone(), stop.clone());
+        fronts.spawn(async move { telegram::run(settings, conversation, stop).await.context("Telegram") });
+    }
+    if let Some(settings) = config.discord {
+        let settings = discord_settings(settings, max_photo_bytes);
+        let stop = stop.clone();
+        fronts.spawn(async move { discord::run(settings, conversation, stop).await.context("Discord") });
+    }
+    wait(fronts, &stop, config.stop_deadline).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until the signal, then for running answers until the deadline.
+async fn wait(
+    mut fronts: JoinSet<anyhow::Result<()>>,
+    stop: &CancellationToken,
+    deadline: Duration,
+) -> anyhow::Result<()> {
+    let first = tokio::select! {
+        ended = fronts.join_next() => ended,
+        () = stop.cancelled() => None,
+    };
+    stop.cancel();
+    let drain = async {
+        let mut outcome = first.map_or(Ok(()), flatten);
+        while let Some(ended) = fronts.join_next().await {
+            outcome = outcome.and(flatten(ended));
+        }
+        outcome
+    };
+    match tokio::time::timeout(deadline, drain).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            tracing::warn!(deadline_s = deadline.as_secs(), "the deadline passed with answers still running");
+            Ok(())
+        }
+    }
+}
+
+fn flatten(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> anyhow::Result<()> {
+    ended.context("a front end panicked").and_then(|outcome| outcome)
+}
+
+fn telegram_settings(settings: Telegram, max_photo_bytes: usize) -> telegram::Settings {
+    let mode = settings.webhook.map_or(telegram::Mode::Polling, |hook| {
+        let config::Webhook { listen, public_url, secret } = hook;
+        telegram::Mode::Webhook(telegram::Webhook { listen, public_url, secret })
+    });
+    telegram::Settings { token: settings.token, api_url: settings.api_url, mode, max_photo_bytes }
+}
+
+fn discord_settings(settings: Discord, max_photo_bytes: usize) -> discord::Settings {
+    discord::Settings { token: settings.token, api_url: None, gateway_url: None, max_photo_bytes }
+}

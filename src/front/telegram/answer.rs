@@ -1,0 +1,71 @@
+//! One answer: download, ask the conversation, deliver.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::Semaphore;
+
+use super::api::{Address, Api};
+use super::incoming::Heard;
+use crate::chat::message::Delivered;
+use crate::chat::{Attachment, Conversation, MAX_PHOTOS};
+
+/// Telegram shows an action for five seconds.
+const SHOW_AGAIN: Duration = Duration::from_secs(4);
+/// Memory for photos that are being downloaded or answered, MiB: one album of the largest files, and more of
+/// those that people really send.
+const MEMORY_MIB: usize = 256;
+
+/// What every answer needs.
+pub(super) struct Office {
+    pub(super) api: Arc<Api>,
+    pub(super) conversation: Conversation,
+    /// One permit a MiB.
+    memory: Semaphore,
+}
+
+impl Office {
+    pub(super) fn new(api: Arc<Api>, conversation: Conversation) -> Self {
+        Self { api, conversation, memory: Semaphore::new(MEMORY_MIB) }
+    }
+
+    /// Answers an admitted message.
+    pub(super) async fn answer(&self, heard: Heard) {
+        let work = self.work(&heard);
+        if heard.incoming.attachments.is_empty() {
+            return work.await;
+        }
+        tokio::select! {
+            () = work => {}
+            never = self.keep_showing_work(heard.addresses[0]) => match never {},
+        }
+    }
+
+    async fn work(&self, heard: &Heard) {
+        let wanted = &heard.incoming.attachments[..heard.incoming.attachments.len().min(MAX_PHOTOS)];
+        let weight: usize = wanted.iter().map(|photo| self.weight_mib(photo)).sum();
+        // Never closed; and without its bound, answering beats not answering.
+        let _memory = self.memory.acquire_many(weight.min(MEMORY_MIB) as u32).await.ok();
+        let photos: Vec<Delivered> = join_all(wanted.iter().map(|photo| self.api.download(photo))).await;
+        let replies = self.conversation.respond(&heard.incoming, photos).await;
+        let count = replies.len();
+        for (index, reply) in replies.into_iter().enumerate() {
+            self.api.deliver(heard.address(index, count), reply).await;
+        }
+    }
+
+    fn weight_mib(&self, photo: &Attachment) -> usize {
+        let limit = self.api.max_photo_bytes() as u64;
+        let bytes = photo.bytes.unwrap_or(limit).min(limit);
+        usize::try_from(bytes >> 20).unwrap_or(MEMORY_MIB) + 1
+    }
+
+    async fn keep_showing_work(&self, to: Address) -> Infallible {
+        loop {
+            self.api.show_work(to).await;
+            tokio::time::sleep(SHOW_AGAIN).await;
+        }
+    }
+}

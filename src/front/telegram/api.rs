@@ -1,0 +1,343 @@
+//! Calls of the Bot API: patient with 429, bounded downloads, errors without the token.
+
+use std::error::Error;
+use std::time::Duration;
+
+use anyhow::Context;
+use futures_util::StreamExt;
+use secrecy::ExposeSecret;
+use teloxide::net::Download;
+use teloxide::payloads::{
+    SendChatActionSetters, SendMessageSetters, SendPhotoSetters, SetMyCommandsSetters, SetWebhookSetters,
+};
+use teloxide::requests::Requester;
+use teloxide::types::{
+    AllowedUpdate, BotCommand, ChatAction, ChatId, FileId, InputFile, LinkPreviewOptions, Me, MessageId,
+    ReplyParameters, ThreadId,
+};
+use teloxide::{ApiError, Bot, RequestError};
+use tokio_util::sync::CancellationToken;
+
+use super::Settings;
+use crate::chat::message::{Attachment, Delivered, DeliveryError, Picture, Reply};
+use crate::infer::decode::PhotoError;
+
+/// Telegram hands out no larger files.
+const TELEGRAM_MAX_DOWNLOAD: usize = 20 << 20;
+/// Longest caption and longest message, UTF-16 code units.
+const MAX_CAPTION: usize = 1_024;
+const MAX_WORDS: usize = 4_096;
+/// Longest wait after a 429; an answer that comes later helps nobody.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Times that one call is made.
+const ATTEMPTS: u32 = 4;
+/// Longest wait between attempts to reach Telegram.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+
+/// Where an answer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) chat: ChatId,
+    /// The message that is answered.
+    pub(super) message: MessageId,
+    /// The topic of a forum.
+    pub(super) thread: Option<ThreadId>,
+}
+
+/// The Bot API on behalf of one bot.
+pub(super) struct Api {
+    bot: Bot,
+    max_photo_bytes: usize,
+}
+
+impl Api {
+    pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
+        // teloxide's own timeout of 17 s is too short for 20 MiB on a slow line.
+        let client = teloxide::net::default_reqwest_settings().timeout(Duration::from_secs(90)).build()?;
+        let mut bot = Bot::with_client(settings.token.expose_secret(), client);
+        if let Some(url) = &settings.api_url {
+            let parsed = reqwest::Url::parse(url).ok().filter(|url| !url.cannot_be_a_base());
+            bot = bot.set_api_url(parsed.with_context(|| format!("{url:?} is no address of a Bot API server"))?);
+        }
+        Ok(Self { bot, max_photo_bytes: settings.max_photo_bytes.min(TELEGRAM_MAX_DOWNLOAD) })
+    }
+
+    /// teloxide's handle, for its update listener.
+    pub(super) fn bot(&self) -> &Bot {
+        &self.bot
+    }
+
+    /// The largest photo that is downloaded, bytes.
+    pub(super) fn max_photo_bytes(&self) -> usize {
+        self.max_photo_bytes
+    }
+
+    /// An error with its causes, without the token: reqwest's errors quote the URL, and the URL holds it.
+    pub(super) fn redact(&self, error: &dyn Error) -> String {
+        redact(error, self.bot.token())
+    }
+
+    /// Who the bot is. Tries until Telegram can be reached; `None` when stopped before.
+    pub(super) async fn introduce(&self, stop: &CancellationToken) -> anyhow::Result<Option<Me>> {
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let asked = tokio::select! {
+                asked = self.bot.get_me() => asked,
+                () = stop.cancelled() => return Ok(None),
+            };
+            match asked {
+                Ok(me) => return Ok(Some(me)),
+                Err(RequestError::Api(ApiError::InvalidToken)) => anyhow::bail!(
+                    "Telegram refuses the token. Copy it again from @BotFather into `telegram.token_file` or \
+                     KOKODOKO_TELEGRAM__TOKEN."
+                ),
+                Err(error) => tracing::warn!(error = self.redact(&error), ?pause, "Telegram cannot be reached"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_PAUSE),
+                () = stop.cancelled() => return Ok(None),
+            }
+        }
+    }
+
+    /// Sets the menu for speakers of a language, or for everybody else. A bot without a menu still answers.
+    pub(super) async fn set_commands(&self, menu: Vec<BotCommand>, language: Option<&'static str>) {
+        let set = self.patiently(|| {
+            let call = self.bot.set_my_commands(menu.clone());
+            match language {
+                Some(language) => call.language_code(language),
+                None => call,
+            }
+            .into_future()
+        });
+        if let Err(error) = set.await {
+            tracing::warn!(error = self.redact(&error), "the menu of commands could not be set");
+        }
+    }
+
+    /// Tells Telegram to wait for being asked.
+    pub(super) async fn delete_webhook(&self) {
+        if let Err(error) = self.patiently(|| self.bot.delete_webhook().into_future()).await {
+            tracing::warn!(error = self.redact(&error), "the webhook could not be deleted");
+        }
+    }
+
+    /// Tells Telegram where to call, and what to repeat in each call.
+    pub(super) async fn set_webhook(&self, url: &reqwest::Url, secret: &str) -> anyhow::Result<()> {
+        let set = self.patiently(|| {
+            let call = self.bot.set_webhook(url.clone()).secret_token(secret);
+            call.allowed_updates([AllowedUpdate::Message]).into_future()
+        });
+        set.await.map_err(|error| anyhow::anyhow!("Telegram refuses the webhook {url}: {}", self.redact(&error)))?;
+        Ok(())
+    }
+
+    /// Shows "sending a photo…" for five seconds. Nothing depends on it.
+    pub(super) async fn show_work(&self, to: Address) {
+        let mut call = self.bot.send_chat_action(to.chat, ChatAction::UploadPhoto);
+        if let Some(thread) = to.thread {
+            call = call.message_thread_id(thread);
+        }
+        if let Err(error) = call.await {
+            tracing::debug!(error = self.redact(&error), "no chat action");
+        }
+    }
+
+    /// Downloads a photo, never more than the limit.
+    pub(super) async fn download(&self, attachment: &Attachment) -> Delivered {
+        if let Some(bytes) = attachment.bytes {
+            self.check_size(usize::try_from(bytes).unwrap_or(usize::MAX))?;
+        }
+        let id = FileId(attachment.handle.clone());
+        let file =
+            self.patiently(|| self.bot.get_file(id.clone()).into_future()).await.map_err(|error| match error {
+                // The only sign of it when no size was stated.
+                RequestError::Api(ApiError::Unknown(words)) if words.contains("file is too big") => self.too_large(0),
+                error => DeliveryError::Download(self.redact(&error)),
+            })?;
+        let mut stream = self.bot.download_file_stream(&file.path);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| DeliveryError::Download(self.redact(&error)))?;
+            self.check_size(bytes.len() + chunk.len())?;
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
+    fn check_size(&self, bytes: usize) -> Result<(), DeliveryError> {
+        if bytes > self.max_photo_bytes { Err(self.too_large(bytes)) } else { Ok(()) }
+    }
+
+    fn too_large(&self, bytes: usize) -> DeliveryError {
+        let limit = self.max_photo_bytes;
+        PhotoError::TooManyBytes { bytes: bytes.max(limit + 1), limit }.into()
+    }
+
+    /// Sends a reply; what goes wrong is logged, since nobody is left to be told.
+    pub(super) async fn deliver(&self, to: Address, reply: Reply) {
+        let sent = match reply.picture {
+            None => self.send_words(to, &reply.text).await,
+            Some(picture) => self.send_picture(to, &reply.text, picture).await,
+        };
+        if let Err(error) = sent {
+            tracing::error!(chat = to.chat.0, error = self.redact(&error), "an answer could not be delivered");
+        }
+    }
+
+    async fn send_picture(&self, to: Address, words: &str, picture: Picture) -> Result<(), RequestError> {
+        let file = InputFile::memory(picture.bytes).file_name(picture.name);
+        let caption = Some(words).filter(|words| words.encode_utf16().count() <= MAX_CAPTION);
+        let sent = self.patiently(|| {
+            let mut call = self.bot.send_photo(to.chat, file.clone()).reply_parameters(reply_to(to));
+            call.caption = caption.map(str::to_owned);
+            call.message_thread_id = to.thread;
+            call.into_future()
+        });
+        match sent.await {
+            Ok(_) if caption.is_some() => Ok(()),
+            Ok(_) => self.send_words(to, words).await,
+            // Groups may forbid photos, and very long and narrow ones are refused: the words count.
+            Err(RequestError::Api(error)) => {
+                tracing::info!(chat = to.chat.0, %error, "Telegram refuses the picture");
+                self.send_words(to, words).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send_words(&self, to: Address, words: &str) -> Result<(), RequestError> {
+        for part in split(words, MAX_WORDS) {
+            let sent = self.patiently(|| {
+                let preview = LinkPreviewOptions {
+                    is_disabled: true,
+                    url: None,
+                    prefer_small_media: false,
+                    prefer_large_media: false,
+                    show_above_text: false,
+                };
+                let call = self.bot.send_message(to.chat, part).reply_parameters(reply_to(to));
+                let mut call = call.link_preview_options(preview);
+                call.message_thread_id = to.thread;
+                call.into_future()
+            });
+            sent.await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a call again when Telegram says 429, after the time that it asks for, and when the connection
+    /// could not be made. Nothing else is repeated: the call may have been carried out.
+    async fn patiently<T, C, F>(&self, call: C) -> Result<T, RequestError>
+    where
+        C: Fn() -> F,
+        F: Future<Output = Result<T, RequestError>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let error = match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            match pause_before_retry(&error, attempt) {
+                Some(pause) if attempt < ATTEMPTS => {
+                    tracing::info!(attempt, ?pause, error = self.redact(&error), "Telegram is asked again");
+                    tokio::time::sleep(pause).await;
+                    attempt += 1;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+}
+
+fn pause_before_retry(error: &RequestError, attempt: u32) -> Option<Duration> {
+    match error {
+        RequestError::RetryAfter(wait) => Some(wait.duration()).filter(|wait| *wait <= MAX_RETRY_AFTER),
+        RequestError::Network(error) if error.is_connect() => Some(Duration::from_secs(1 << attempt.min(4))),
+        _ => None,
+    }
+}
+
+fn reply_to(to: Address) -> ReplyParameters {
+    // The question may have been deleted in the meantime.
+    ReplyParameters::new(to.message).allow_sending_without_reply()
+}
+
+fn redact(error: &dyn Error, token: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let words = error.to_string();
+        // Many errors repeat their cause in their own words.
+        if !parts.iter().any(|part| part.contains(&words)) {
+            parts.push(words);
+        }
+        cause = error.source();
+    }
+    let secret = token.split_once(':').map_or(token, |(_, secret)| secret);
+    parts.join(": ").replace(token, "<token>").replace(secret, "<token>")
+}
+
+/// Parts of at most `limit` UTF-16 code units, cut at the ends of lines where there are any.
+fn split(words: &str, limit: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = words;
+    while rest.encode_utf16().count() > limit {
+        let mut units = 0;
+        let fits = rest.char_indices().take_while(|(_, c)| {
+            units += c.len_utf16();
+            units <= limit
+        });
+        let end = fits.last().map_or(0, |(at, c)| at + c.len_utf8());
+        let cut = rest[..end].rfind('\n').filter(|at| *at > 0).unwrap_or(end);
+        parts.push(&rest[..cut]);
+        rest = rest[cut..].trim_start_matches('\n');
+    }
+    parts.push(rest);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use teloxide::types::Seconds;
+
+    const TOKEN: &str = "123456:AAF-secret_part";
+
+    #[tokio::test]
+    async fn errors_of_the_network_do_not_quote_the_token() {
+        let url = format!("http://127.0.0.1:1/file/bot{TOKEN}/photo.jpg");
+        let error = reqwest::get(url).await.expect_err("nobody listens on port 1");
+        assert!(error.to_string().contains(TOKEN), "else this test proves nothing: {error}");
+        let words = redact(&RequestError::Network(std::sync::Arc::new(error)), TOKEN);
+        assert!(!words.contains("secret_part") && words.contains("/photo.jpg"), "{words}");
+        assert!(words.to_lowercase().contains("refused"), "the cause is named: {words}");
+    }
+
+    #[test]
+    fn only_a_short_429_is_waited_for() {
+        let wait = |seconds| pause_before_retry(&RequestError::RetryAfter(Seconds::from_seconds(seconds)), 1);
+        assert_eq!(wait(7), Some(Duration::from_secs(7)));
+        assert_eq!(wait(3_600), None);
+        assert_eq!(pause_before_retry(&RequestError::Api(ApiError::BotBlocked), 1), None);
+    }
+
+    #[test]
+    fn words_are_cut_at_lines() {
+        assert_eq!(split("ab\ncd\nef", 6), ["ab\ncd", "ef"]);
+        assert_eq!(split("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(split("", 3), [""]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_part_fits_and_nothing_is_lost(words in "[a🏙\n]{0,40}", limit in 2_usize..9) {
+            let parts = split(&words, limit);
+            prop_assert!(parts.iter().all(|part| part.encode_utf16().count() <= limit));
+            let without_breaks = |s: &str| s.replace('\n', "");
+            prop_assert_eq!(without_breaks(&parts.concat()), without_breaks(&words));
+        }
+    }
+}

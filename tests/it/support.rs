@@ -1,0 +1,151 @@
+//! What the tests share: a core that answers at once, photos, captured logs.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use image::{Rgb, RgbImage};
+use kokodoko::chat::etiquette::{Limits, system_clock};
+use kokodoko::chat::{Conversation, Lang, text};
+use kokodoko::domain::Area;
+use kokodoko::infer::manifest::{Manifest, Metrics, Provenance};
+use kokodoko::infer::onnx::Outputs;
+use kokodoko::infer::preprocess::Preprocess;
+use kokodoko::infer::queue::Run;
+use kokodoko::infer::{Core, Options};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// A photo for 東京都港区.
+pub const RED: [u8; 3] = [200, 60, 40];
+/// A photo for 東京都渋谷区.
+pub const GREEN: [u8; 3] = [50, 190, 60];
+/// A photo for 北海道旭川市.
+pub const BLUE: [u8; 3] = [40, 70, 210];
+
+/// A network of one operation: the mean of each colour, six times, is a logit.
+struct Colours;
+
+impl Run for Colours {
+    fn run(&mut self, batch: usize, input: &[f32]) -> Result<Outputs, String> {
+        let plane = input.len() / batch / 3;
+        let mean = |plane: &[f32]| 6.0 * plane.iter().sum::<f32>() / plane.len() as f32;
+        let logits: Vec<f32> = input.chunks(plane).map(mean).collect();
+        // One cell a map: its mean is the logit, as it has to be.
+        Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1) })
+    }
+}
+
+/// The manifest of that network.
+pub fn manifest() -> Manifest {
+    let share = 0.5;
+    Manifest {
+        name: "colours".to_owned(),
+        version: "0.1.0".to_owned(),
+        arch: "mean".to_owned(),
+        sha256: "0".repeat(64),
+        temperature: 1.0,
+        abstain_below: 0.5,
+        provenance: Provenance {
+            data: "drawn-world".to_owned(),
+            command: "none".to_owned(),
+            licence: "MIT".to_owned(),
+            attribution: Vec::new(),
+        },
+        input: Preprocess { size: 16, mean: [0.0; 3], std: [1.0; 3] },
+        metrics: Metrics {
+            photos: 3,
+            top1: share,
+            top3: share,
+            macro_recall: share,
+            ece: share,
+            coverage: share,
+            selective_accuracy: share,
+            thumbnail_top1: share,
+        },
+        labels: vec![
+            Area::new("東京都", "港区", "Minato, Tokyo"),
+            Area::new("東京都", "渋谷区", "Shibuya, Tokyo"),
+            Area::new("北海道", "旭川市", "Asahikawa, Hokkaido"),
+        ],
+    }
+}
+
+/// The whole core, decoding and queue included, around that network.
+pub fn core() -> Core {
+    Core::with_runner(manifest(), Colours, &Options::default()).expect("a thread starts")
+}
+
+/// A conversation about what that core sees, within limits.
+pub fn conversation(limits: Limits) -> Conversation {
+    Conversation::new(core(), limits, system_clock())
+}
+
+/// Limits that no test reaches by accident.
+pub fn generous() -> Limits {
+    Limits { per_user_per_minute: 1_000, per_chat_per_minute: 1_000 }
+}
+
+/// A street of one dominant colour, as a JPEG of a camera's proportions.
+pub fn jpeg(colour: [u8; 3]) -> Vec<u8> {
+    let photo = RgbImage::from_fn(160, 120, |x, y| {
+        let shade = ((x * 7 + y * 13) % 40) as u8;
+        Rgb(colour.map(|channel| channel.saturating_sub(shade)))
+    });
+    let mut bytes = Vec::new();
+    photo.write_with_encoder(image::codecs::jpeg::JpegEncoder::new(&mut bytes)).expect("memory takes it");
+    bytes
+}
+
+/// What the bot has to say to a photo: the core asked directly, past every chat.
+pub async fn expected_answer(lang: Lang, photo: Vec<u8>) -> String {
+    let located = core().locate(photo).await.expect("a good photo");
+    text::answer(lang, &located.prediction, true, true)
+}
+
+/// The folder of published service descriptions beside the checkout, where there is one.
+pub fn specs() -> Option<PathBuf> {
+    let folders = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    folders.map(|folder| folder.join("shared/specs")).find(|folder| folder.is_dir())
+}
+
+/// Log lines of the current thread.
+#[derive(Clone, Default)]
+pub struct Logs {
+    bytes: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Logs {
+    /// Captures everything, down to the smallest detail of any library, until the guard is dropped.
+    pub fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+        let logs = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(logs.clone())
+            .finish();
+        (logs, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// What was logged so far.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().expect("no panic in here")).into_owned()
+    }
+}
+
+impl Write for Logs {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.bytes.lock().expect("no panic in here").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Logs {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
