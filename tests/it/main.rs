@@ -3,3 +3,4 @@
 mod discord;
 mod fake;
 mod support;
+mod wire;
