@@ -53,6 +53,7 @@ mod style;
 use std::collections::HashMap;
 
 use image::RgbImage;
+pub use photo::{PhotoSpec, RenderToError, Written, photos, render_to};
 use serde::Serialize;
 
 use crate::domain::{Area, Coordinate};
@@ -154,7 +155,7 @@ pub struct Rendered {
 }
 
 /// A photo as it would come from a camera or a service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Photo {
     /// Index into [`World::areas`].
     pub area: usize,

@@ -27,9 +27,9 @@ fn scene(panorama: &Panorama) -> Scene {
     Scene::of(&world().areas()[panorama.area].area, panorama)
 }
 
-/// A scene as a perfect camera would store it: no grain, no blur.
+/// A scene as a perfect camera would store it: no grain, no blur, no dark corners.
 fn plain(panorama: &Panorama) -> Scene {
-    let finish = Finish { blur: 0.0, grain: 0.0, ..scene(panorama).finish };
+    let finish = Finish { blur: 0.0, grain: 0.0, vignette: 0.0, ..scene(panorama).finish };
     Scene { finish, ..scene(panorama) }
 }
 
@@ -62,8 +62,8 @@ fn a_fence_changes_nothing_outside_its_boxes() {
         fences += boxes.len();
         assert!(without.cues.iter().all(|cue| cue.kind != CueKind::Fence));
         let stray = strays(&with.image, &without.image, &boxes);
-        // Stretches under six pixels have no box.
-        assert!(stray <= 24, "panorama {}: {stray} pixels changed outside of {boxes:?}", panorama.id);
+        // Far stretches under six pixels have no box.
+        assert!(stray * 100 <= 96 * 96, "panorama {}: {stray} pixels changed outside of {boxes:?}", panorama.id);
     }
     assert!(fences > 60, "only {fences} fences were seen");
 }
@@ -170,7 +170,8 @@ fn an_ideal_observer_can_tell_the_areas_apart() {
         guess(&scene(panorama), panorama, &spec.view) == spec.area
     });
     let share = right.count() as f32 / specs.len() as f32;
-    assert!((0.88..0.99).contains(&share), "{share}");
+    println!("ideal observer: {share}");
+    assert!((0.90..0.995).contains(&share), "{share}");
 }
 
 /// The area that makes the visible things of a scene most likely.
