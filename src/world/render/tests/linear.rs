@@ -12,8 +12,8 @@ const AREAS: usize = 7;
 
 #[test]
 fn a_linear_model_of_thumbnails_stays_poor() {
-    let (mut train, train_areas) = thumbnails(1, Split::Train, 150);
-    let (mut test, test_areas) = thumbnails(2, Split::Test, 60);
+    let (mut train, train_areas) = thumbnails(1, Split::Train, 100);
+    let (mut test, test_areas) = thumbnails(2, Split::Test, 50);
     standardise(&mut train, &mut test);
     let weights = fit(&train, &train_areas);
     let on_train = accuracy(&weights, &train, &train_areas);
@@ -53,7 +53,7 @@ fn scores(weights: &[Vec<f32>], row: &[f32]) -> [f32; AREAS] {
 fn fit(rows: &[Vec<f32>], areas: &[usize]) -> Vec<Vec<f32>> {
     let mut weights = vec![vec![0.0; FEATURES]; AREAS];
     let mut speed = weights.clone();
-    for _ in 0..150 {
+    for _ in 0..60 {
         let mut gradient = vec![vec![0.0; FEATURES]; AREAS];
         for (row, &truth) in rows.iter().zip(areas) {
             let scores = scores(&weights, row);
@@ -66,7 +66,7 @@ fn fit(rows: &[Vec<f32>], areas: &[usize]) -> Vec<Vec<f32>> {
         }
         let all = weights.iter_mut().flatten().zip(speed.iter_mut().flatten()).zip(gradient.iter().flatten());
         for ((weight, speed), gradient) in all {
-            *speed = 0.9 * *speed - 0.05 * (gradient + 0.01 * *weight);
+            *speed = 0.9 * *speed - 0.1 * (gradient + 0.01 * *weight);
             *weight += *speed;
         }
     }
