@@ -3,6 +3,7 @@
 //! [`data`] → [`augment`] → [`loader`] → [`engine`] fits a [`resnet`]; [`evaluate`] judges it.
 
 pub mod augment;
+pub mod convolve;
 pub mod data;
 pub mod engine;
 pub mod evaluate;

@@ -8,6 +8,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::convolve;
+
 /// Depth of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -148,7 +150,13 @@ impl ConvNorm {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(self.conv.forward(x))
+        let (stride, padding) = (self.conv.stride[0], self.conv.kernel_size[0] / 2);
+        let x = if convolve::supports(&x.device()) {
+            convolve::convolve(x, self.conv.weight.val(), stride, padding)
+        } else {
+            self.conv.forward(x)
+        };
+        self.norm.forward(x)
     }
 }
 
