@@ -8,4 +8,5 @@ pub mod data;
 pub mod engine;
 pub mod evaluate;
 pub mod loader;
+pub mod normalise;
 pub mod resnet;
