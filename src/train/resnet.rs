@@ -239,6 +239,12 @@ impl ResNet {
         let features = x.clone().mean_dims(&[2, 3]).flatten::<2>(1, 3);
         Outputs { logits: self.fc.forward(features.clone()), features, feature_map: x }
     }
+
+    /// Every convolution with its normalisation, from the input on; shortcuts after the body of their block.
+    pub(super) fn layers_mut(&mut self) -> Vec<&mut ConvNorm> {
+        let blocks = self.blocks.iter_mut().flat_map(|block| block.body.iter_mut().chain(block.shortcut.as_mut()));
+        std::iter::once(&mut self.stem).chain(blocks).collect()
+    }
 }
 
 #[cfg(test)]
