@@ -3,6 +3,7 @@
 //! Imports flow one way: `front` → `chat` → services (`infer`, `train`, `world`) → `domain`;
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
+pub mod app;
 pub mod chat;
 pub mod cli;
 pub mod config;

@@ -66,9 +66,8 @@ mod tests {
 
     #[test]
     fn names_and_descriptions_keep_to_the_limits_of_discord() {
-        let lower = |name: &str| {
-            name.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || matches!(c, '-' | '_'))
-        };
+        let lower =
+            |name: &str| name.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || matches!(c, '-' | '_'));
         let fits = |name: &str, limit: usize| (1..=limit).contains(&name.chars().count());
         for lang in Lang::ALL {
             for command in Command::ALL.into_iter().filter(|command| command.in_menus()) {

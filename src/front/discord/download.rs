@@ -147,10 +147,8 @@ mod tests {
         let url = "https://127.0.0.1/a.jpg".to_owned();
         let video = Photo { url: url.clone(), bytes: 10, is_picture: false };
         let large = Photo { url, bytes: 1_001, is_picture: true };
-        let expected: [Delivered; 2] = [
-            Err(PhotoError::NotAPicture.into()),
-            Err(PhotoError::TooManyBytes { bytes: 1_001, limit: 1_000 }.into()),
-        ];
+        let expected: [Delivered; 2] =
+            [Err(PhotoError::NotAPicture.into()), Err(PhotoError::TooManyBytes { bytes: 1_001, limit: 1_000 }.into())];
         assert_eq!(cdn().fetch_all(vec![video, large]).await, expected);
     }
 }

@@ -1,6 +1,8 @@
 //! Discord's messages and interactions as questions to the conversation.
 
-use serenity::model::application::{CommandInteraction, CommandType, InteractionContext, ResolvedTarget, ResolvedValue};
+use serenity::model::application::{
+    CommandInteraction, CommandType, InteractionContext, ResolvedTarget, ResolvedValue,
+};
 use serenity::model::channel::{Attachment as File, Message, MessageType};
 use serenity::model::id::{ChannelId, UserId};
 

@@ -105,7 +105,7 @@ struct State {
     /// By path.
     files: HashMap<String, Vec<u8>>,
     faults: VecDeque<Fault>,
-    /// Requests that were served, `METHOD path`.
+    /// Requests that came in, `METHOD path`.
     requests: Vec<String>,
     /// Guilds: id and locale.
     servers: Vec<(u64, String)>,
@@ -113,6 +113,7 @@ struct State {
     log: Vec<(String, Value)>,
     identified: usize,
     resumed: usize,
+    left: usize,
     /// Connections are to be cut below this number.
     cut_below: usize,
     connections: usize,
@@ -127,6 +128,8 @@ struct Shared {
     api: String,
     gateway: String,
     spec: Option<Spec>,
+    /// Whether files are handed out; else requests for them wait.
+    files_open: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -161,6 +164,7 @@ impl Fake {
             api: format!("http://{}", rest.local_addr().expect("bound")),
             gateway: format!("ws://{}", socket.local_addr().expect("bound")),
             spec: Spec::find(),
+            files_open: watch::Sender::new(true),
         });
         let mut servers = JoinSet::new();
         servers.spawn(rest::serve(rest, shared.clone()));
@@ -219,6 +223,11 @@ impl Fake {
         });
     }
 
+    /// Lets requests for files wait, or go on.
+    pub fn open_files(&self, open: bool) {
+        self.shared.files_open.send_replace(open);
+    }
+
     /// Cuts the gateway connection.
     pub fn cut(&self) {
         self.shared.change(|state| state.cut_below = state.connections);
@@ -239,13 +248,18 @@ impl Fake {
         self.wait_for("RESUME", |state| (state.resumed >= times).then_some(())).await;
     }
 
-    /// Waits until a request that begins so was served.
+    /// Waits until the bot has left the gateway so often by itself.
+    pub async fn disconnected(&self, times: usize) {
+        self.wait_for("CLOSE", |state| (state.left >= times).then_some(())).await;
+    }
+
+    /// Waits until a request that begins so has come in.
     pub async fn requested(&self, beginning: &str) {
         let served = |state: &State| state.requests.iter().any(|request| request.starts_with(beginning));
         self.wait_for(beginning, |state| served(state).then_some(())).await;
     }
 
-    /// How many requests that begin so were served.
+    /// How many requests that begin so have come in.
     pub fn count(&self, beginning: &str) -> usize {
         self.shared.state().requests.iter().filter(|request| request.starts_with(beginning)).count()
     }

@@ -96,7 +96,10 @@ fn files_that_are_no_pictures_are_passed_over() {
     let urls: Vec<String> = question(&json!({"attachments": files})).photos.into_iter().map(|p| p.url).collect();
     assert_eq!(urls.len(), 2);
     assert!(urls[0].ends_with("b.jpg") && urls[1].ends_with("c.png"), "{urls:?}");
-    assert_eq!(question(&json!({"attachments": [file("a.pdf", Some("application/pdf"))]})).incoming.request, Request::Words);
+    assert_eq!(
+        question(&json!({"attachments": [file("a.pdf", Some("application/pdf"))]})).incoming.request,
+        Request::Words
+    );
 }
 
 #[test]
@@ -137,7 +140,10 @@ fn an_attached_file_is_asked_about_whatever_it_is() {
         "resolved": {"attachments": {"5": file("a.pdf", Some("application/pdf"))}},
     }}));
     assert_eq!(asked.incoming.request, Request::Command(Command::Where));
-    assert_eq!((asked.incoming.lang, asked.incoming.kind, asked.incoming.addressed), (Lang::Ja, ChatKind::Private, true));
+    assert_eq!(
+        (asked.incoming.lang, asked.incoming.kind, asked.incoming.addressed),
+        (Lang::Ja, ChatKind::Private, true)
+    );
     assert_eq!(asked.photos.iter().map(|photo| photo.is_picture).collect::<Vec<_>>(), [false]);
 }
 

@@ -137,7 +137,13 @@ fn ephemeral(json: &Value) -> Result<bool, String> {
 pub(super) fn commands(json: &Value) -> Result<Vec<Value>, String> {
     let commands = json.as_array().ok_or("no array")?;
     let known = [
-        "name", "name_localizations", "description", "description_localizations", "options", "type", "contexts",
+        "name",
+        "name_localizations",
+        "description",
+        "description_localizations",
+        "options",
+        "type",
+        "contexts",
         "integration_types",
     ];
     for command in commands {
@@ -146,7 +152,9 @@ pub(super) fn commands(json: &Value) -> Result<Vec<Value>, String> {
         let description = command["description"].as_str().unwrap_or_default();
         let fits = match command["type"].as_u64() {
             Some(1) => is_command_name(name) && (1..=100).contains(&description.chars().count()),
-            Some(3) => (1..=32).contains(&name.chars().count()) && description.is_empty() && says_nothing(&command["options"]),
+            Some(3) => {
+                (1..=32).contains(&name.chars().count()) && description.is_empty() && says_nothing(&command["options"])
+            }
             _ => false,
         };
         if !fits {

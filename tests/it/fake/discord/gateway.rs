@@ -161,7 +161,11 @@ async fn receive(socket: &mut Socket, shared: &Shared) -> Result<Value, End> {
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(Message::Binary(_) | Message::Frame(_))) => return Err(End::Close(DECODE_ERROR)),
             // tungstenite answers a close by itself when it is asked for more.
-            Some(Ok(Message::Close(_))) => while let Some(Ok(_)) = socket.next().await {},
+            Some(Ok(Message::Close(_))) => {
+                while let Some(Ok(_)) = socket.next().await {}
+                shared.change(|state| state.left += 1);
+                return Err(End::Gone);
+            }
             Some(Err(_)) | None => return Err(End::Gone),
         }
     }

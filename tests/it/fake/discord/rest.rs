@@ -37,19 +37,18 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn answer(shared: Arc<Shared>, request: Request) -> Response {
     let name = format!("{} {}", request.method(), request.uri().path().trim_start_matches("/api/v10"));
+    shared.change(|state| state.requests.push(name.clone()));
     if let Some(fault) = fault(&shared, &name) {
         return fault;
     }
-    let response = match route(&shared, request).await {
+    match route(&shared, request).await {
         Ok(response) => response,
         Err(Refusal(status, code, what)) => {
             shared.violation(format!("{name}: {what}"));
             let body = axum::Json(json!({"message": what, "code": code}));
             (StatusCode::from_u16(status).expect("a status"), body).into_response()
         }
-    };
-    shared.change(|state| state.requests.push(name));
-    response
+    }
 }
 
 fn fault(shared: &Shared, name: &str) -> Option<Response> {
@@ -62,7 +61,7 @@ fn fault(shared: &Shared, name: &str) -> Option<Response> {
 async fn route(shared: &Shared, request: Request) -> Result<Response, Refusal> {
     let path = request.uri().path().to_owned();
     if path.starts_with("/attachments/") {
-        return file(shared, &request);
+        return file(shared, &request).await;
     }
     let Some(path) = path.strip_prefix("/api/v10") else {
         return Err(Refusal(404, 0, format!("no such path: {path}")));
@@ -108,13 +107,15 @@ fn check_authorization(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// A file, when its link was used as it was given.
-fn file(shared: &Shared, request: &Request) -> Result<Response, Refusal> {
+async fn file(shared: &Shared, request: &Request) -> Result<Response, Refusal> {
     if request.uri().query() != Some("ex=1&is=2&hm=signature") {
         return Err(Refusal(404, 0, "the link was changed".to_owned()));
     }
     if request.headers().contains_key(header::AUTHORIZATION) {
         return Err(wrong("the file server must not get the token"));
     }
+    let mut open = shared.files_open.subscribe();
+    open.wait_for(|open| *open).await.expect("the sender lives in the fake");
     let file = shared.state().files.get(request.uri().path()).cloned();
     file.map(IntoResponse::into_response).ok_or_else(|| Refusal(404, 0, "no such file".to_owned()))
 }
@@ -125,7 +126,8 @@ async fn read(request: Request) -> Result<Content, Refusal> {
         return read_form(request).await;
     }
     let is_json = kind == Some("application/json");
-    let bytes: Bytes = to_bytes(Body::new(request.into_body()), UPLOAD_LIMIT).await.map_err(|e| wrong(e.to_string()))?;
+    let bytes: Bytes =
+        to_bytes(Body::new(request.into_body()), UPLOAD_LIMIT).await.map_err(|e| wrong(e.to_string()))?;
     if bytes.is_empty() {
         return Ok(Content { json: Value::Null, files: Vec::new() });
     }
@@ -160,7 +162,8 @@ async fn read_form(request: Request) -> Result<Content, Refusal> {
 
 fn register(shared: &Shared, content: &Content) -> Result<Value, Refusal> {
     let commands = check::commands(&content.json).map_err(wrong)?;
-    let registered: Vec<Value> = commands.iter().enumerate().map(|(index, command)| registered(index, command)).collect();
+    let registered: Vec<Value> =
+        commands.iter().enumerate().map(|(index, command)| registered(index, command)).collect();
     shared.change(|state| state.commands = commands);
     Ok(Value::Array(registered))
 }
@@ -265,7 +268,13 @@ fn message(shared: &Shared, channel: u64, content: &Content) -> Value {
     let mut message = event::message(id, channel, &event::me());
     message["content"] = content.json["content"].clone();
     let file = |(index, file): (usize, &Upload)| {
-        event::attachment(id + 1 + index as u64, &file.name, &file.kind, file.bytes.len(), "https://cdn.discordapp.com/x")
+        event::attachment(
+            id + 1 + index as u64,
+            &file.name,
+            &file.kind,
+            file.bytes.len(),
+            "https://cdn.discordapp.com/x",
+        )
     };
     message["attachments"] = content.files.iter().enumerate().map(file).collect();
     message
