@@ -82,6 +82,24 @@ impl Optimiser {
 }
 
 impl Recipe {
+    /// What the built-in model is trained with: small pictures first, which cost a quarter, then the full size
+    /// (Howard 2018, "progressive resizing").
+    #[must_use]
+    pub fn built_in(seed: u64) -> Self {
+        Self {
+            arch: Arch::ResNet18,
+            stages: vec![Stage { epochs: 8, side: 96 }, Stage { epochs: 4, side: 128 }],
+            batch: 32,
+            optimiser: Optimiser::Sgd,
+            learning_rate: 0.05,
+            warm_up: 0.1,
+            weight_decay: 5e-4,
+            label_smoothing: 0.1,
+            augment: Augment::standard(),
+            seed,
+        }
+    }
+
     /// Passes over the train split in all stages.
     #[must_use]
     pub fn epochs(&self) -> usize {
