@@ -88,13 +88,17 @@ impl Recipe {
     pub fn built_in(seed: u64) -> Self {
         Self {
             arch: Arch::ResNet18,
-            stages: vec![Stage { epochs: 8, side: 96 }, Stage { epochs: 4, side: 128 }],
+            stages: vec![
+                Stage { epochs: 4, side: 64 },
+                Stage { epochs: 5, side: 96 },
+                Stage { epochs: 2, side: 128 },
+            ],
             batch: 32,
             optimiser: Optimiser::Sgd,
             learning_rate: 0.05,
             warm_up: 0.1,
             weight_decay: 5e-4,
-            label_smoothing: 0.1,
+            label_smoothing: 0.05,
             augment: Augment::standard(),
             seed,
         }
