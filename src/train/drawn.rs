@@ -32,7 +32,7 @@ pub struct Amount {
 
 impl Amount {
     /// For the built-in model.
-    pub const FULL: Self = Self { train: 1200, validation: 120, test: 150 };
+    pub const FULL: Self = Self { train: 1000, validation: 100, test: 150 };
     /// To see that everything works.
     pub const SMOKE: Self = Self { train: 40, validation: 12, test: 12 };
 }

@@ -89,9 +89,9 @@ impl Recipe {
         Self {
             arch: Arch::ResNet18,
             stages: vec![
-                Stage { epochs: 4, side: 64 },
-                Stage { epochs: 5, side: 96 },
-                Stage { epochs: 2, side: 128 },
+                Stage { epochs: 3, side: 64 },
+                Stage { epochs: 3, side: 96 },
+                Stage { epochs: 1, side: 128 },
             ],
             batch: 32,
             optimiser: Optimiser::Sgd,

@@ -9,7 +9,7 @@
 use super::dice::Dice;
 
 /// How far the tables are sharpened: weights are raised to this power. Larger makes areas easier to tell apart.
-const SHARPNESS: f32 = 1.4;
+const SHARPNESS: f32 = 1.8;
 /// Standard deviation of a town's nudge of each weight, in natural logarithm.
 const TOWN_NUDGE: f32 = 0.35;
 /// Share of streets without any fence, the same in every area: a missing fence tells nothing.
