@@ -147,3 +147,90 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Area;
+    use crate::infer::manifest::{Manifest, Metrics, ModelFiles, Provenance, sha256_hex};
+    use crate::infer::onnx::{Backend, Network};
+    use crate::infer::preprocess::Preprocess;
+    use crate::infer::queue::Run;
+    use crate::train::reference::{Reference, reference};
+    use crate::train::resnet::Arch;
+
+    fn files(reference: &Reference) -> ModelFiles {
+        let manifest = Manifest {
+            name: reference.name.clone(),
+            version: "0.0.0".into(),
+            arch: "resnet".into(),
+            sha256: sha256_hex(&reference.onnx),
+            temperature: 1.0,
+            abstain_below: 0.0,
+            provenance: Provenance {
+                data: "noise".into(),
+                command: String::new(),
+                licence: "MIT".into(),
+                attribution: vec![],
+            },
+            input: Preprocess::imagenet(64),
+            metrics: Metrics {
+                photos: 0,
+                top1: 0.0,
+                top3: 0.0,
+                macro_recall: 0.0,
+                ece: 0.0,
+                coverage: 0.0,
+                selective_accuracy: 0.0,
+                thumbnail_top1: 0.0,
+            },
+            labels: (0..7).map(|i| Area::new("県", &i.to_string(), "")).collect(),
+        };
+        ModelFiles { manifest, onnx: reference.onnx.clone() }
+    }
+
+    fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+        assert_eq!(a.len(), b.len());
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    /// tract answers what Burn answers, and each map's mean is its logit.
+    fn check(arch: Arch, precision: Precision, side: Option<u32>, tolerance: f32) {
+        let reference = reference(arch, precision, side);
+        let mut network = Network::load(&files(&reference), &Backend::Tract).unwrap();
+        let outputs = network.run(2, &reference.input).unwrap();
+        let logits = &reference.outputs[0].1;
+        let spread = largest_difference(logits, &vec![logits[0]; logits.len()]);
+        assert!(spread > 0.05, "logits that are all alike prove nothing: {logits:?}");
+        let difference = largest_difference(&outputs.logits, logits);
+        assert!(difference <= tolerance, "{}: {difference}", reference.name);
+        assert_eq!(outputs.grid, (2, 2));
+        let means: Vec<f32> = outputs.cams.chunks(4).map(|map| map.iter().sum::<f32>() / 4.0).collect();
+        assert!(largest_difference(&means, &outputs.logits) <= 1e-4);
+    }
+
+    #[test]
+    fn tract_agrees_on_resnet_18() {
+        check(Arch::ResNet18, Precision::F32, None, 1e-3);
+        check(Arch::ResNet18, Precision::Int8, Some(64), 1e-3);
+        // Half precision is rounded on writing: the reference is not.
+        check(Arch::ResNet18, Precision::F16, Some(64), 1e-2);
+    }
+
+    #[test]
+    fn tract_agrees_on_resnet_34() {
+        check(Arch::ResNet34, Precision::F32, Some(64), 1e-3);
+        check(Arch::ResNet34, Precision::Int8, None, 1e-3);
+    }
+
+    #[test]
+    fn tract_agrees_on_resnet_50() {
+        check(Arch::ResNet50, Precision::F32, None, 1e-3);
+        check(Arch::ResNet50, Precision::Int8, Some(64), 1e-3);
+    }
+
+    #[test]
+    fn the_built_in_form_stays_under_twelve_megabytes() {
+        assert!(reference(Arch::ResNet18, Precision::Int8, Some(64)).onnx.len() <= 12_000_000);
+    }
+}
