@@ -168,7 +168,9 @@ impl FakeTelegram {
     }
 
     fn open(&self, id: i64, kind: &'static str) -> i64 {
-        self.shared.with(|model| model.chats.entry(id).or_insert(Chat { kind, messages: BTreeMap::new() }));
+        self.shared.with(|model| {
+            model.chats.entry(id).or_insert(Chat { kind, messages: BTreeMap::new() });
+        });
         id
     }
 
