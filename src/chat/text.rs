@@ -160,6 +160,25 @@ pub fn command(lang: Lang, command: Command) -> String {
     say(lang, id, &[])
 }
 
+/// The entry in the menu of a message that asks where its photos were taken. At most 32 characters (Discord's
+/// limit).
+#[must_use]
+pub fn message_menu(lang: Lang) -> String {
+    say(lang, "message-menu", &[])
+}
+
+/// The name of the photo among the options of `/where`: one lower-case word.
+#[must_use]
+pub fn photo_option_name(lang: Lang) -> String {
+    say(lang, "photo-option-name", &[])
+}
+
+/// What the photo among the options of `/where` is.
+#[must_use]
+pub fn photo_option(lang: Lang) -> String {
+    say(lang, "photo-option", &[])
+}
+
 /// To a command that there is none of, as typed without its slash.
 #[must_use]
 pub fn command_unknown(lang: Lang, name: &str) -> String {
@@ -257,6 +276,12 @@ pub fn delivery_error(lang: Lang, error: &DeliveryError) -> String {
         DeliveryError::Download(_) => say(lang, "error-download", &[]),
         DeliveryError::Photo(error) => photo_error(lang, error),
     }
+}
+
+/// That a file on the command line cannot be read; `reason` is the system's own.
+#[must_use]
+pub fn file_unreadable(lang: Lang, path: &str, reason: &str) -> String {
+    say(lang, "error-file-unreadable", &[("path", path.to_owned().into()), ("reason", reason.to_owned().into())])
 }
 
 /// Why there is no answer, and what to do.

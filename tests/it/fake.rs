@@ -1,4 +1,5 @@
 //! Services as their published descriptions say they are: stateful, strict, on loopback. A request that the
 //! real service would not understand fails the test.
 
+pub mod discord;
 pub mod telegram;

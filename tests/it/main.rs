@@ -1,5 +1,7 @@
 //! The program against wire-level fakes of the services that it talks to. One binary: it links once.
 
+mod discord;
 mod fake;
 mod support;
 mod telegram;
+mod wire;

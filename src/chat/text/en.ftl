@@ -22,6 +22,9 @@ command-start = What I can do
 command-where = Where was this photo taken?
 command-model = Which model answers, and how good it is
 command-privacy = What happens to your photos
+message-menu = Where is this?
+photo-option-name = photo
+photo-option = A photo of a street
 command-unknown = There is no command /{ $name }. /help shows the ones I know.
 help-intro =
     ここどこ? — Where is this?
@@ -70,6 +73,7 @@ error-unsupported-format = { $format ->
 error-truncated = The end of this picture is missing; it was probably cut off on its way. Please send it again.
 error-damaged = This picture is damaged, so I can't read it. Please send it again, or another one.
 error-download = I couldn't fetch the photo. Please send it again in a moment.
+error-file-unreadable = { $path } cannot be read: { $reason }. Check the name and the permissions.
 error-busy = I'm looking at many photos right now. Please try again in { $seconds } s.
 error-internal = Something went wrong on my side. Please try again; if it keeps happening, tell the people who run me.
 error-stopping = I'm being restarted. Please send the photo again in a minute.

@@ -11,7 +11,7 @@ drawn-world = 「描かれた街」だけで学んだお試しモデルです。
 # 写真をお願いする
 photo-wanted = 街の写真を送ってください。どの市区町村かをお答えします。ほかにできることは /help をご覧ください。
 photo-missing = { $platform ->
-    [discord] どの写真でしょうか？ /where に写真を添付するか、写真のあるメッセージのメニューから「Where is this?」を選んでください。
+    [discord] どの写真でしょうか？ /where に写真を添付するか、写真のあるメッセージのメニューから「ここどこ？」（Where is this?）を選んでください。
    *[telegram] どの写真でしょうか？ 写真への返信で /where と送るか、写真のキャプションに /where と書いてください。
 }
 photos-too-many = 一度に見られるのは{ $limit }枚までです。残りの{ $rest }枚は、もう一度送ってください。
@@ -22,13 +22,16 @@ command-start = できること
 command-where = この写真はどこ？
 command-model = どのモデルが答えているか、その成績
 command-privacy = 写真の取り扱い
+message-menu = ここどこ？
+photo-option-name = 写真
+photo-option = 街の写真
 command-unknown = /{ $name } というコマンドはありません。使えるコマンドは /help でご覧いただけます。
 help-intro =
     ここどこ？
 
     街の写真を送ってください。どの市区町村らしいかをお答えし、手がかりになったところを写真に示します。
 help-groups = { $platform ->
-    [discord] サーバーでは、/where を使うか、メッセージのメニューから「Where is this?」を選ぶか、写真と一緒にメンションしていただいたときにお答えします。
+    [discord] サーバーでは、/where を使うか、メッセージのメニューから「ここどこ？」（Where is this?）を選ぶか、写真と一緒にメンションしていただいたときにお答えします。
    *[telegram] グループでは、写真への返信で /where と送るか、写真と一緒にメンションするか、わたしへの返信で写真を送っていただいたときにお答えします。
 }
 
@@ -70,6 +73,7 @@ error-unsupported-format = { $format ->
 error-truncated = 画像の終わりが欠けています。途中で切れてしまったようです。もう一度送ってください。
 error-damaged = 画像が壊れていて読めませんでした。もう一度送るか、ほかの写真を送ってください。
 error-download = 写真を受け取れませんでした。少し待ってから、もう一度送ってください。
+error-file-unreadable = { $path } を読めません（{ $reason }）。ファイル名と権限を確かめてください。
 error-busy = ただいま混み合っています。{ $seconds } 秒後にもう一度お試しください。
 error-internal = こちらの不具合でお答えできませんでした。もう一度お試しください。続くようでしたら、運営者にお知らせください。
 error-stopping = ただいま再起動中です。1分ほどしてから、もう一度写真を送ってください。

@@ -1,0 +1,131 @@
+//! Discord: slash commands, the menu of messages, mentions and private messages with photos.
+//!
+//! Events come in over the gateway and become a [`incoming::Question`]; the conversation decides and answers;
+//! [`deliver`] sends what it says. The bot asks for no privileged intent: Discord shows it the content of
+//! private messages, of messages that mention it and of those that a command points at, and nothing else.
+//!
+//! An interaction must be acknowledged within three seconds and its token lives for fifteen minutes: the
+//! [`handler`] promises an answer first and downloads, looks and delivers afterwards.
+//!
+//! serenity's spans hold whole requests, interaction tokens included: logs must not show its targets below
+//! `warn`.
+
+mod commands;
+mod deliver;
+mod download;
+mod fault;
+mod handler;
+mod incoming;
+mod markdown;
+mod recent;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use secrecy::{ExposeSecret, SecretString};
+use serenity::Client;
+use serenity::http::{Http, HttpBuilder};
+use serenity::model::gateway::GatewayIntents;
+use serenity::model::id::UserId;
+use tokio_util::sync::CancellationToken;
+
+use self::download::Cdn;
+use self::handler::Handler;
+use crate::chat::Conversation;
+
+/// What the bot hears of: servers (for their language) and messages. None of these is privileged.
+const INTENTS: GatewayIntents =
+    GatewayIntents::GUILDS.union(GatewayIntents::GUILD_MESSAGES).union(GatewayIntents::DIRECT_MESSAGES);
+/// First pause while Discord cannot be reached at the start; each further one is twice as long, up to
+/// [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause while Discord cannot be reached at the start.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How to reach Discord.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The bot's token.
+    pub token: SecretString,
+    /// Where the REST API and the attachments are, instead of at Discord: `http://127.0.0.1:1234`. For tests: it
+    /// also turns off the rate limiter, which knows Discord's own address only.
+    pub api_url: Option<String>,
+    /// Where the gateway is, instead of where the API says: `ws://127.0.0.1:1234`. For tests.
+    pub gateway_url: Option<String>,
+    /// Largest photo that is downloaded, bytes.
+    pub max_photo_bytes: usize,
+}
+
+/// Serves Discord until `stop`, then takes nothing new, delivers the answers under way and returns.
+///
+/// Lost connections are taken up again, for ever.
+///
+/// # Errors
+/// When Discord refuses the token or the registration of the commands, or an address in `settings` is none.
+pub async fn run(settings: Settings, conversation: Conversation, stop: CancellationToken) -> anyhow::Result<()> {
+    let http = http(&settings)?;
+    let Some(me) = introduce(&http, &stop).await? else { return Ok(()) };
+    let cdn = Cdn::new(settings.api_url.as_deref(), settings.max_photo_bytes)?;
+    let handler = Arc::new(Handler::new(me, conversation, cdn, stop.clone()));
+    let mut client = connect(http, &settings, handler.clone()).await?;
+    let shards = client.shard_manager.clone();
+    tokio::select! {
+        ended = client.start() => ended.context("Discord ended the connection for good")?,
+        () = stop.cancelled() => shards.shutdown_all().await,
+    }
+    handler.finish().await;
+    tracing::info!("Discord: stopped");
+    Ok(())
+}
+
+fn http(settings: &Settings) -> anyhow::Result<Http> {
+    let builder = HttpBuilder::new(settings.token.expose_secret());
+    let Some(url) = &settings.api_url else { return Ok(builder.build()) };
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    Ok(builder.client(client).proxy(url).ratelimiter_disabled(true).build())
+}
+
+/// Finds out who the bot is and registers its commands; waits while Discord cannot be reached. None when
+/// stopped meanwhile.
+async fn introduce(http: &Http, stop: &CancellationToken) -> anyhow::Result<Option<UserId>> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = tokio::select! {
+            registered = register(http) => match registered {
+                Ok(me) => return Ok(Some(me)),
+                Err(error) => error,
+            },
+            () = stop.cancelled() => return Ok(None),
+        };
+        if fault::is_unauthorised(&error) {
+            bail!("Discord does not know the bot's token; copy it anew from the Bot page of the developer portal");
+        }
+        if !fault::may_pass(&error) {
+            bail!("Discord refuses to register the bot's commands: {error}");
+        }
+        tracing::warn!(%error, ?pause, "Discord cannot be reached");
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
+            () = stop.cancelled() => return Ok(None),
+        }
+    }
+}
+
+async fn register(http: &Http) -> serenity::Result<UserId> {
+    let application = http.get_current_application_info().await?;
+    http.set_application_id(application.id);
+    let me = http.get_current_user().await?;
+    let registered = http.create_global_commands(&commands::all()).await?;
+    tracing::info!(bot = %me.name, commands = registered.len(), "Discord: commands registered");
+    Ok(me.id)
+}
+
+async fn connect(http: Http, settings: &Settings, handler: Arc<Handler>) -> anyhow::Result<Client> {
+    let builder = serenity::client::ClientBuilder::new_with_http(http, INTENTS).event_handler_arc(handler);
+    let client = builder.await.context("the Discord client cannot start")?;
+    if let Some(url) = &settings.gateway_url {
+        url.clone_into(&mut *client.ws_url.lock().await);
+    }
+    Ok(client)
+}

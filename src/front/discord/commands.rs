@@ -1,0 +1,82 @@
+//! The commands as Discord registers them, from the one command enum.
+
+use serenity::builder::{CreateCommand, CreateCommandOption};
+use serenity::model::application::{CommandOptionType, CommandType, InstallationContext, InteractionContext};
+
+use crate::chat::command::Command;
+use crate::chat::{Lang, text};
+
+/// Discord's name of our second language.
+const JA: &str = "ja";
+
+/// Every command of the menus, under the one name that `/help` gives it in every language, and "Where is this?" in the menu of each message.
+pub(super) fn all() -> Vec<CreateCommand> {
+    let slash = Command::ALL.into_iter().filter(|command| command.in_menus()).map(slash);
+    slash.chain([menu()]).map(everywhere).collect()
+}
+
+fn slash(command: Command) -> CreateCommand {
+    let create = CreateCommand::new(command.name())
+        .kind(CommandType::ChatInput)
+        .description(text::command(Lang::En, command))
+        .description_localized(JA, text::command(Lang::Ja, command));
+    if command.takes_photos() { create.add_option(photo()) } else { create }
+}
+
+fn photo() -> CreateCommandOption {
+    let description = text::photo_option(Lang::En);
+    CreateCommandOption::new(CommandOptionType::Attachment, text::photo_option_name(Lang::En), description)
+        .name_localized(JA, text::photo_option_name(Lang::Ja))
+        .description_localized(JA, text::photo_option(Lang::Ja))
+        .required(true)
+}
+
+fn menu() -> CreateCommand {
+    CreateCommand::new(text::message_menu(Lang::En))
+        .kind(CommandType::Message)
+        .name_localized(JA, text::message_menu(Lang::Ja))
+}
+
+/// In servers that have the bot and in private messages with it.
+fn everywhere(command: CreateCommand) -> CreateCommand {
+    command
+        .integration_types(vec![InstallationContext::Guild])
+        .contexts(vec![InteractionContext::Guild, InteractionContext::BotDm])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn registration_and_menus_agree() {
+        let registered = serde_json::to_value(all()).expect("JSON");
+        let registered = registered.as_array().expect("an array");
+        let slash: Vec<&Value> = registered.iter().filter(|command| command["type"] == 1).collect();
+        let names: Vec<Option<Command>> =
+            slash.iter().map(|command| Command::parse(command["name"].as_str().expect("a name"))).collect();
+        let menus: Vec<_> = Command::ALL.into_iter().filter(|command| command.in_menus()).map(Some).collect();
+        assert_eq!(names, menus);
+        for (create, command) in slash.iter().zip(menus.iter().flatten()) {
+            assert_eq!(create["options"][0]["required"] == true, command.takes_photos(), "{create}");
+        }
+        assert_eq!(registered.len(), slash.len() + 1);
+    }
+
+    #[test]
+    fn names_and_descriptions_keep_to_the_limits_of_discord() {
+        let lower =
+            |name: &str| name.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || matches!(c, '-' | '_'));
+        let fits = |name: &str, limit: usize| (1..=limit).contains(&name.chars().count());
+        for lang in Lang::ALL {
+            for command in Command::ALL.into_iter().filter(|command| command.in_menus()) {
+                assert!(lower(command.name()) && fits(command.name(), 32), "{command:?}");
+                assert!(fits(&text::command(lang, command), 100), "{command:?}");
+            }
+            let name = text::photo_option_name(lang);
+            assert!(lower(&name) && fits(&name, 32), "{name}");
+            assert!(fits(&text::photo_option(lang), 100) && fits(&text::message_menu(lang), 32));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What happens to an event.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use dashmap::DashMap;
+use serenity::async_trait;
+use serenity::client::{Context, EventHandler};
+use serenity::model::application::{CommandInteraction, Interaction};
+use serenity::model::channel::Message;
+use serenity::model::gateway::Ready;
+use serenity::model::guild::{Guild, PartialGuild, UnavailableGuild};
+use serenity::model::id::{GuildId, UserId};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::download::Cdn;
+use super::incoming::{self, Question};
+use super::recent::Recent;
+use super::{deliver, fault};
+use crate::chat::{Admission, Conversation, Lang, MAX_PHOTOS, Reply, Request, text};
+
+/// Messages whose photos are held in memory at once; the others wait their turn.
+const AT_ONCE: usize = 8;
+/// Said to a command beyond the limits when the exact time was said before. Every limit has passed by then.
+const SILENT_WAIT: Duration = Duration::from_secs(60);
+
+/// Answers events.
+pub(super) struct Handler {
+    me: UserId,
+    conversation: Conversation,
+    cdn: Cdn,
+    /// The languages of the servers that are not English.
+    servers: DashMap<GuildId, Lang>,
+    recent: Mutex<Recent>,
+    slots: Semaphore,
+    answers: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Handler {
+    /// A handler for the bot `me`, which answers nothing new after `stop`.
+    pub(super) fn new(me: UserId, conversation: Conversation, cdn: Cdn, stop: CancellationToken) -> Self {
+        Self {
+            me,
+            conversation,
+            cdn,
+            servers: DashMap::new(),
+            recent: Mutex::default(),
+            slots: Semaphore::new(AT_ONCE),
+            answers: TaskTracker::new(),
+            stop,
+        }
+    }
+
+    /// Waits until every answer under way is delivered.
+    pub(super) async fn finish(&self) {
+        self.answers.close();
+        self.answers.wait().await;
+    }
+
+    /// Whether an event is to be answered: it is new, and the bot is not stopping.
+    fn takes(&self, id: u64) -> bool {
+        // A panic elsewhere leaves the ids as they were: worth more than a bot that is dumb from then on.
+        !self.stop.is_cancelled() && self.recent.lock().unwrap_or_else(PoisonError::into_inner).is_new(id)
+    }
+
+    fn learn(&self, server: GuildId, locale: &str) {
+        match Lang::from_tag(locale) {
+            Lang::En => drop(self.servers.remove(&server)),
+            lang => drop(self.servers.insert(server, lang)),
+        }
+    }
+
+    async fn answer_message(&self, context: &Context, message: &Message) -> serenity::Result<()> {
+        let server = message.guild_id.and_then(|server| self.servers.get(&server).map(|lang| *lang));
+        let Some(question) = incoming::from_message(message, self.me, server) else { return Ok(()) };
+        let replies = match self.conversation.admit(&question.incoming) {
+            Admission::Ignore => return Ok(()),
+            Admission::Refuse(reply) => vec![reply],
+            Admission::Accept => {
+                let _typing = context.http.start_typing(message.channel_id);
+                self.replies(question).await
+            }
+        };
+        deliver::to_channel(&context.http, message, replies).await
+    }
+
+    async fn answer_command(&self, context: &Context, command: &CommandInteraction) -> serenity::Result<()> {
+        let question = incoming::from_command(command);
+        // Discord shows an error for a command without an answer: here silence would not be silent.
+        let refusal = match self.conversation.admit(&question.incoming) {
+            Admission::Accept => None,
+            Admission::Refuse(reply) => Some(reply),
+            Admission::Ignore => Some(Reply::words(text::slow_down(question.incoming.lang, SILENT_WAIT))),
+        };
+        if let Some(reply) = refusal {
+            return deliver::at_once(&context.http, command, reply).await;
+        }
+        let private = !answers_everybody(&question);
+        deliver::promise(&context.http, command, private).await?;
+        let replies = self.replies(question).await;
+        deliver::to_interaction(&context.http, command, replies, private).await
+    }
+
+    async fn replies(&self, question: Question) -> Vec<Reply> {
+        let Question { incoming, mut photos } = question;
+        let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
+        photos.truncate(MAX_PHOTOS);
+        let photos = self.cdn.fetch_all(photos).await;
+        for error in photos.iter().filter_map(|photo| photo.as_ref().err()) {
+            tracing::info!(%error, "Discord: no photo");
+        }
+        self.conversation.respond(&incoming, photos).await
+    }
+}
+
+/// Where a photo was taken interests all who see it; help and the like only those who ask.
+fn answers_everybody(question: &Question) -> bool {
+    matches!(question.incoming.request, Request::Command(command) if command.takes_photos())
+        && !question.photos.is_empty()
+}
+
+/// Logs what went wrong. serenity's words for its errors hold neither addresses nor tokens.
+fn report(done: serenity::Result<()>, what: &str) {
+    match done {
+        Ok(()) => {}
+        Err(error) if fault::forbids_speech(&error) => tracing::info!(%error, "Discord: may not {what}"),
+        Err(error) => tracing::error!(%error, "Discord: cannot {what}"),
+    }
+}
+
+#[async_trait]
+impl EventHandler for Handler {
+    async fn ready(&self, _: Context, ready: Ready) {
+        tracing::info!(bot = %ready.user.name, servers = ready.guilds.len(), "Discord: connected");
+    }
+
+    async fn guild_create(&self, _: Context, server: Guild, _: Option<bool>) {
+        self.learn(server.id, &server.preferred_locale);
+    }
+
+    async fn guild_update(&self, _: Context, _: Option<Guild>, server: PartialGuild) {
+        self.learn(server.id, &server.preferred_locale);
+    }
+
+    async fn guild_delete(&self, _: Context, server: UnavailableGuild, _: Option<Guild>) {
+        self.servers.remove(&server.id);
+    }
+
+    async fn message(&self, context: Context, message: Message) {
+        if self.takes(message.id.get()) {
+            let answer = self.answer_message(&context, &message);
+            report(self.answers.track_future(answer).await, "answer a message");
+        }
+    }
+
+    async fn interaction_create(&self, context: Context, interaction: Interaction) {
+        let Interaction::Command(command) = interaction else { return };
+        if self.takes(command.id.get()) {
+            let answer = self.answer_command(&context, &command);
+            report(self.answers.track_future(answer).await, "answer a command");
+        }
+    }
+}

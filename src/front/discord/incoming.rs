@@ -1,0 +1,143 @@
+//! Discord's messages and interactions as questions to the conversation.
+
+use serenity::model::application::{
+    CommandInteraction, CommandType, InteractionContext, ResolvedTarget, ResolvedValue,
+};
+use serenity::model::channel::{Attachment as File, Message, MessageType};
+use serenity::model::id::{ChannelId, UserId};
+
+use crate::chat::command::Command;
+use crate::chat::{Attachment, ChatKind, ChatRef, Incoming, Lang, Platform, Request, UserRef};
+
+/// A question with its photos, not yet downloaded.
+#[derive(Debug, PartialEq)]
+pub(super) struct Question {
+    /// The question as the conversation knows it.
+    pub(super) incoming: Incoming,
+    /// One for each of its attachments, in their order.
+    pub(super) photos: Vec<Photo>,
+}
+
+/// A file that came with a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Photo {
+    /// Where it lies, as Discord says.
+    pub(super) url: String,
+    /// Size that Discord states.
+    pub(super) bytes: u64,
+    /// Whether Discord takes it for a picture; true when it does not say.
+    pub(super) is_picture: bool,
+}
+
+impl Photo {
+    fn of(file: &File) -> Self {
+        let is_picture = file.content_type.as_deref().is_none_or(|kind| kind.starts_with("image/"));
+        Self { url: file.url.clone(), bytes: u64::from(file.size), is_picture }
+    }
+}
+
+/// The question in a message; `me` is the bot, `server` the language of the server where it was written.
+/// None for messages of bots and of Discord itself.
+///
+/// Without the privileged intent for message content Discord fills in text and files only of private messages
+/// and of those that mention the bot (a reply to the bot mentions it unless its author says otherwise).
+pub(super) fn from_message(message: &Message, me: UserId, server: Option<Lang>) -> Option<Question> {
+    let by_person = !message.author.bot && message.webhook_id.is_none();
+    if !by_person || !matches!(message.kind, MessageType::Regular | MessageType::InlineReply) {
+        return None;
+    }
+    let photos = photos_meant(message);
+    let replies_to_me = message.referenced_message.as_ref().is_some_and(|original| original.author.id == me);
+    // A "thanks" in reply to the bot needs no answer, although Discord counts it as a mention.
+    let addressed = match (replies_to_me, photos.is_empty()) {
+        (true, false) => true,
+        (true, true) => names(&message.content, me),
+        (false, _) => message.mentions.iter().any(|user| user.id == me),
+    };
+    let incoming = Incoming {
+        chat: chat(message.channel_id),
+        kind: if message.guild_id.is_none() { ChatKind::Private } else { ChatKind::Group },
+        user: user(message.author.id),
+        lang: if has_kana(&message.content) { Lang::Ja } else { server.unwrap_or(Lang::En) },
+        addressed,
+        request: if photos.is_empty() { Request::Words } else { Request::Photos },
+        attachments: attachments(&photos),
+    };
+    Some(Question { incoming, photos })
+}
+
+/// The question in a slash command or a context menu command.
+pub(super) fn from_command(command: &CommandInteraction) -> Question {
+    let (request, photos) = match command.data.target() {
+        Some(ResolvedTarget::Message(target)) => (Request::Command(Command::Where), pictures_of(target)),
+        _ => (slash(command), options(command)),
+    };
+    let private = match command.context {
+        Some(context) => context == InteractionContext::BotDm,
+        None => command.guild_id.is_none(),
+    };
+    let incoming = Incoming {
+        chat: chat(command.channel_id),
+        kind: if private { ChatKind::Private } else { ChatKind::Group },
+        user: user(command.user.id),
+        lang: Lang::from_tag(&command.locale),
+        addressed: true,
+        request,
+        attachments: attachments(&photos),
+    };
+    Question { incoming, photos }
+}
+
+fn slash(command: &CommandInteraction) -> Request {
+    let known = Command::parse(&command.data.name).filter(|_| command.data.kind == CommandType::ChatInput);
+    known.map_or_else(|| Request::UnknownCommand(command.data.name.clone()), Request::Command)
+}
+
+/// What was attached to a slash command, pictures or not: who picks a file by hand hears what is wrong with it.
+fn options(command: &CommandInteraction) -> Vec<Photo> {
+    let files = command.data.options().into_iter().filter_map(|option| match option.value {
+        ResolvedValue::Attachment(file) => Some(Photo::of(file)),
+        _ => None,
+    });
+    files.collect()
+}
+
+/// The pictures of a message, or else of the message that it replies to.
+fn photos_meant(message: &Message) -> Vec<Photo> {
+    let own = pictures_of(message);
+    match &message.referenced_message {
+        Some(original) if own.is_empty() => pictures_of(original),
+        _ => own,
+    }
+}
+
+/// The pictures attached to a message or to one that it forwards.
+fn pictures_of(message: &Message) -> Vec<Photo> {
+    let forwarded = message.message_snapshots.iter().flat_map(|snapshot| &snapshot.attachments);
+    let files = message.attachments.iter().chain(forwarded);
+    files.map(Photo::of).filter(|photo| photo.is_picture).collect()
+}
+
+fn attachments(photos: &[Photo]) -> Vec<Attachment> {
+    photos.iter().map(|photo| Attachment { handle: photo.url.clone(), bytes: Some(photo.bytes) }).collect()
+}
+
+fn names(content: &str, user: UserId) -> bool {
+    content.contains(&format!("<@{user}>")) || content.contains(&format!("<@!{user}>"))
+}
+
+/// Messages carry no language, and servers of Japanese speakers are often set to English, Discord's default.
+fn has_kana(content: &str) -> bool {
+    content.chars().any(|c| matches!(c, '\u{3041}'..='\u{30fa}' | '\u{ff66}'..='\u{ff9d}'))
+}
+
+fn chat(channel: ChannelId) -> ChatRef {
+    ChatRef { platform: Platform::Discord, id: channel.get().cast_signed() }
+}
+
+fn user(user: UserId) -> UserRef {
+    UserRef { platform: Platform::Discord, id: user.get().cast_signed() }
+}
+
+#[cfg(test)]
+mod tests;
