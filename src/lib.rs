@@ -3,9 +3,9 @@
 //! Imports flow one way: `front` → `chat` → services (`infer`, `train`, `world`) → `domain`;
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
+pub mod chat;
 pub mod cli;
 pub mod config;
-pub mod chat;
 pub mod domain;
 pub mod front;
 pub mod infer;

@@ -49,3 +49,25 @@ impl Command {
         self == Self::Where
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_round_trip_and_are_their_own() {
+        assert!(Command::ALL.iter().all(|command| Command::parse(command.name()) == Some(*command)));
+        let names: HashSet<&str> = Command::ALL.iter().map(|command| command.name()).collect();
+        assert_eq!(names.len(), Command::ALL.len());
+        assert_eq!((Command::parse("quiz"), Command::parse("WHERE")), (None, None));
+    }
+
+    #[test]
+    fn every_service_takes_the_names() {
+        // Telegram: 1 to 32 of a-z, 0-9 and _; Discord the same, and - besides.
+        for name in Command::ALL.map(Command::name) {
+            assert!((1..=32).contains(&name.len()) && name.chars().all(|c| c.is_ascii_lowercase()), "{name}");
+        }
+    }
+}

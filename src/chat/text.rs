@@ -201,7 +201,8 @@ pub fn model(lang: Lang, manifest: &Manifest, identity: &ModelIdentity) -> Strin
     let text = |s: &str| s.to_owned().into();
     let title = [("name", text(&identity.name)), ("version", text(&identity.version))];
     let arch = [("arch", text(&manifest.arch)), ("backend", text(&identity.backend))];
-    let mut lines = vec![say(lang, "model-title", &title), say(lang, "model-arch", &arch), areas(lang, &manifest.labels)];
+    let mut lines =
+        vec![say(lang, "model-title", &title), say(lang, "model-arch", &arch), areas(lang, &manifest.labels)];
     lines.extend([String::new(), metrics(lang, manifest), String::new()]);
     lines.push(say(lang, "model-data", &[("data", text(&manifest.provenance.data))]));
     lines.push(say(lang, "model-licence", &[("licence", text(&manifest.provenance.licence))]));

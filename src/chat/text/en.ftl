@@ -41,11 +41,11 @@ model-arch = Architecture: { $arch }, run by { $backend }
 model-areas = Areas it can name: { $areas }
 model-metrics =
     On { $photos } photos of towns that it was not trained on:
-    ・ first guess right: { $top1 }
-    ・ among the first three: { $top3 }
-    ・ mean over the areas (macro recall): { $recall }
-    ・ calibration error: { $ece }
-    ・ dares to answer: { $coverage }, and is then right: { $selective }
+    • first guess right: { $top1 }
+    • among the first three: { $top3 }
+    • mean over the areas (macro recall): { $recall }
+    • calibration error: { $ece }
+    • dares to answer: { $coverage }, and is then right: { $selective }
 model-data = Training data: { $data }
 model-licence = Licence: { $licence }
 model-attribution = Credits: { $credit }

@@ -30,10 +30,9 @@ pub(super) fn padded(percent: &str) -> String {
     std::iter::repeat_n(FIGURE_SPACE, missing).chain(percent.chars()).collect()
 }
 
-/// A bar of ten cells; at least one is full when there is any probability at all.
+/// A bar of ten cells, for a share of 0 to 1.
 pub(super) fn bar(share: f32) -> String {
     let full = (share * CELLS as f32).round() as usize;
-    let full = full.clamp(usize::from(share > 0.0), CELLS);
     (0..CELLS).map(|cell| if cell < full { '▰' } else { '▱' }).collect()
 }
 
@@ -78,8 +77,8 @@ mod tests {
     #[test]
     fn bars_and_columns() {
         assert_eq!(bar(0.62), "▰▰▰▰▰▰▱▱▱▱");
-        assert_eq!(bar(0.001), "▰▱▱▱▱▱▱▱▱▱", "something is not nothing");
-        assert_eq!(bar(0.0), "▱▱▱▱▱▱▱▱▱▱");
+        assert_eq!(bar(0.04), "▱▱▱▱▱▱▱▱▱▱", "a full cell would look like 10%");
+        assert_eq!(bar(1.0), "▰▰▰▰▰▰▰▰▰▰");
         assert_eq!(padded("8%"), "\u{2007}8%");
         assert_eq!(padded(">99%"), ">99%");
     }

@@ -19,7 +19,7 @@ use teloxide::{ApiError, Bot, RequestError};
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
-use crate::chat::message::{Attachment, DeliveryError, Delivered, Picture, Reply};
+use crate::chat::message::{Attachment, Delivered, DeliveryError, Picture, Reply};
 use crate::infer::decode::PhotoError;
 
 /// Telegram hands out no larger files.
@@ -149,11 +149,12 @@ impl Api {
             self.check_size(usize::try_from(bytes).unwrap_or(usize::MAX))?;
         }
         let id = FileId(attachment.handle.clone());
-        let file = self.patiently(|| self.bot.get_file(id.clone()).into_future()).await.map_err(|error| match error {
-            // The only sign of it when no size was stated.
-            RequestError::Api(ApiError::Unknown(words)) if words.contains("file is too big") => self.too_large(0),
-            error => DeliveryError::Download(self.redact(&error)),
-        })?;
+        let file =
+            self.patiently(|| self.bot.get_file(id.clone()).into_future()).await.map_err(|error| match error {
+                // The only sign of it when no size was stated.
+                RequestError::Api(ApiError::Unknown(words)) if words.contains("file is too big") => self.too_large(0),
+                error => DeliveryError::Download(self.redact(&error)),
+            })?;
         let mut stream = self.bot.download_file_stream(&file.path);
         let mut bytes = Vec::new();
         while let Some(chunk) = stream.next().await {

@@ -264,8 +264,11 @@ mod tests {
 
     #[test]
     fn albums_are_one_question_with_an_address_each() {
-        let parts = [json!({"message_id": 8, "photo": photo("a")}), json!({"message_id": 9, "photo": photo("b"),
-            "caption": "/where"})];
+        let parts = [
+            json!({"message_id": 8, "photo": photo("a")}),
+            json!({"message_id": 9, "photo": photo("b"),
+            "caption": "/where"}),
+        ];
         let parts = parts.map(|part| serde_json::from_value(message(part)).expect("a message"));
         let heard = hear(&me(), &parts).expect("heard");
         assert_eq!((heard.incoming.attachments.len(), heard.incoming.addressed), (2, true));

@@ -303,8 +303,13 @@ impl FakeTelegram {
 impl Model {
     fn post(&mut self, chat: i64, user: User, fields: &Value) -> i64 {
         let id = self.next_message();
-        let message = self.message(chat, id, &json!({"id": user.id, "is_bot": false, "first_name": "A",
-            "language_code": user.language}), fields);
+        let message = self.message(
+            chat,
+            id,
+            &json!({"id": user.id, "is_bot": false, "first_name": "A",
+            "language_code": user.language}),
+            fields,
+        );
         self.push_update(json!({ "message": message }));
         id
     }

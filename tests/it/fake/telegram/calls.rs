@@ -56,7 +56,9 @@ async fn handle(State(shared): State<Shared>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let answer = match path.strip_prefix("/file/bot") {
         Some(rest) => download(&shared, rest).await,
-        None => call(&shared, &path, request).await.map(|result| Json(json!({"ok": true, "result": result})).into_response()),
+        None => call(&shared, &path, request)
+            .await
+            .map(|result| Json(json!({"ok": true, "result": result})).into_response()),
     };
     answer.unwrap_or_else(IntoResponse::into_response)
 }

@@ -52,10 +52,7 @@ pub(super) const ALL: &[Method] = &[
             may("allowed_updates", Kind::Array),
         ],
     },
-    Method {
-        name: "setMyCommands",
-        params: &[needs("commands", Kind::Array), may("language_code", Kind::Text)],
-    },
+    Method { name: "setMyCommands", params: &[needs("commands", Kind::Array), may("language_code", Kind::Text)] },
     Method { name: "deleteWebhook", params: &[may("drop_pending_updates", Kind::Boolean)] },
     Method {
         name: "setWebhook",
@@ -64,7 +61,11 @@ pub(super) const ALL: &[Method] = &[
     Method { name: "getFile", params: &[needs("file_id", Kind::Text)] },
     Method {
         name: "sendChatAction",
-        params: &[needs("chat_id", Kind::Integer), needs("action", Kind::Text), may("message_thread_id", Kind::Integer)],
+        params: &[
+            needs("chat_id", Kind::Integer),
+            needs("action", Kind::Text),
+            may("message_thread_id", Kind::Integer),
+        ],
     },
     Method {
         name: "sendMessage",
@@ -165,7 +166,8 @@ async fn get_updates(shared: &Shared, call: &Call) -> Result<Value, Refused> {
             return Some(Err(Refused::new(StatusCode::CONFLICT, words)));
         }
         if model.poll != poll {
-            let words = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
+            let words =
+                "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
             return Some(Err(Refused::new(StatusCode::CONFLICT, words)));
         }
         let new: Vec<Value> = model.updates.iter().take(limit as usize).cloned().collect();

@@ -31,9 +31,8 @@ fn check_fields(spec: &Value, fields: &Value, given: &Map<String, Value>) -> Res
             return Err(format!("{name}: {:?}", problems.find_map(Result::err)));
         }
     }
-    let missing = |field: &&Value| {
-        field["required"] == true && !given.contains_key(field["name"].as_str().unwrap_or_default())
-    };
+    let missing =
+        |field: &&Value| field["required"] == true && !given.contains_key(field["name"].as_str().unwrap_or_default());
     fields.iter().find(missing).map_or(Ok(()), |field| Err(format!("the description requires {}", field["name"])))
 }
 

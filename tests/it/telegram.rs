@@ -1,0 +1,448 @@
+//! Telegram, end to end: users on the one side of the fake Bot API, the whole program on the other.
+
+use std::net::SocketAddr;
+
+use kokodoko::chat::command::Command;
+use kokodoko::chat::etiquette::Limits;
+use kokodoko::chat::message::DeliveryError;
+use kokodoko::chat::{Conversation, Lang, Platform, text};
+use kokodoko::front::telegram::{Mode, Settings, Webhook, run, run_on};
+use kokodoko::infer::decode::PhotoError;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::fake::telegram::{AOI, BEN, BOT_NAME, Failure, FakeTelegram, Sent, TOKEN, User};
+use crate::support::{self, BLUE, GREEN, RED, conversation, expected_answer, generous, jpeg};
+
+const SECRET: &str = "webhook_secret-1";
+
+/// The program under test.
+struct Bot {
+    stop: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Bot {
+    fn start(fake: &FakeTelegram, conversation: Conversation) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(run(settings(fake, Mode::Polling), conversation, stop.clone()));
+        Self { stop, task }
+    }
+
+    async fn with_webhook(fake: &FakeTelegram, conversation: Conversation) -> (Self, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listen = listener.local_addr().expect("bound");
+        let public_url = "https://bot.example/telegram/hook".to_owned();
+        let mode = Mode::Webhook(Webhook { listen, public_url, secret: SECRET.into() });
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(run_on(Some(listener), settings(fake, mode), conversation, stop.clone()));
+        (Self { stop, task }, listen)
+    }
+
+    /// The graceful stop: everything begun is answered when this returns.
+    async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.expect("no panic").expect("a clean end");
+    }
+}
+
+fn settings(fake: &FakeTelegram, mode: Mode) -> Settings {
+    Settings { token: TOKEN.into(), api_url: Some(fake.url()), mode, max_photo_bytes: 20 << 20 }
+}
+
+fn lang(user: User) -> Lang {
+    Lang::from_tag(user.language)
+}
+
+/// A mention at the beginning of a text or caption.
+fn mention(field: &str) -> Value {
+    let entities = if field == "text" { "entities" } else { "caption_entities" };
+    let length = BOT_NAME.len() + 1;
+    json!({field: format!("@{BOT_NAME} where?"), entities: [{"type": "mention", "offset": 0, "length": length}]})
+}
+
+fn merged(mut a: Value, b: Value) -> Value {
+    a.as_object_mut().expect("an object").extend(b.as_object().expect("an object").clone());
+    a
+}
+
+/// Text, message replied to, and whether a picture came with it.
+fn gist(sent: &[Sent]) -> Vec<(String, Option<i64>, bool)> {
+    sent.iter().map(|sent| (sent.text.clone(), sent.reply_to, sent.photo.is_some())).collect()
+}
+
+#[tokio::test]
+async fn a_photo_is_answered_with_its_areas_and_a_heatmap() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    for (user, colour, first) in [(AOI, RED, "東京都港区"), (BEN, BLUE, "Asahikawa, Hokkaido")] {
+        let chat = fake.private_chat(user);
+        fake.hold_downloads(true);
+        let question = fake.post(chat, user, json!({ "photo": fake.photo(jpeg(colour)) }));
+        fake.called("sendChatAction").await;
+        fake.hold_downloads(false);
+        let sent = fake.take_sent(1).await;
+        assert!(sent[0].text.contains(first), "{}", sent[0].text);
+        let expected = expected_answer(lang(user), jpeg(colour)).await;
+        assert_eq!(gist(&sent), [(expected, Some(question), true)]);
+        let heatmap = image::load_from_memory(sent[0].photo.as_ref().expect("a picture")).expect("readable");
+        assert_eq!((heatmap.width(), heatmap.height()), (160, 120));
+    }
+    bot.stop().await;
+    assert_eq!(fake.unconfirmed(), 0, "nothing is answered again after a restart");
+}
+
+#[tokio::test]
+async fn a_photo_sent_as_a_file_is_judged_by_its_bytes() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let chat = fake.private_chat(BEN);
+    let expected = expected_answer(Lang::En, jpeg(GREEN)).await;
+    for (name, mime) in [("street.jpg", "image/jpeg"), ("wrong.txt", "text/plain")] {
+        fake.post(chat, BEN, json!({ "document": fake.document(jpeg(GREEN), name, mime) }));
+        assert_eq!(fake.take_sent(1).await[0].text, expected);
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn an_album_is_answered_photo_by_photo_in_its_order() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let chat = fake.private_chat(AOI);
+    let colours = [RED, GREEN, BLUE];
+    let parts = colours.map(|colour| json!({"photo": fake.photo(jpeg(colour)), "media_group_id": "album"}));
+    let questions = fake.post_all(chat, AOI, parts.to_vec());
+    let sent = fake.take_sent(3).await;
+    let mut expected = Vec::new();
+    for (index, colour) in colours.into_iter().enumerate() {
+        let words = expected_answer(Lang::Ja, jpeg(colour)).await;
+        let words = format!("{}\n{words}", text::photo_number(Lang::Ja, index + 1, 3));
+        expected.push((words, Some(questions[index]), true));
+    }
+    assert_eq!(gist(&sent), expected);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn questions_about_somebody_elses_photo() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let group = fake.group();
+    let photo = fake.post(group, AOI, json!({ "photo": fake.photo(jpeg(GREEN)) }));
+    let original = fake.message(group, photo);
+    let expected = expected_answer(Lang::En, jpeg(GREEN)).await;
+    for words in [json!({"text": "/where"}), json!({ "text": format!("/where@{BOT_NAME}") }), mention("text")] {
+        let question = fake.post(group, BEN, merged(words, json!({ "reply_to_message": original })));
+        assert_eq!(gist(&fake.take_sent(1).await), [(expected.clone(), Some(question), true)]);
+    }
+    let without = fake.post(group, BEN, json!({"text": "/where"}));
+    let missing = text::photo_missing(Lang::En, Platform::Telegram);
+    assert_eq!(gist(&fake.take_sent(1).await), [(missing, Some(without), false)]);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn in_groups_only_who_asks_is_answered() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let group = fake.group();
+    let photo = || json!({ "photo": fake.photo(jpeg(RED)) });
+    let overheard = fake.post(group, AOI, photo());
+    fake.post(group, AOI, json!({"text": "どこかな"}));
+    fake.post(group, AOI, merged(photo(), json!({"caption": "/where@AnotherBot"})));
+    fake.post(group, AOI, json!({"text": "/quiz"}));
+    fake.post(group, AOI, json!({"text": "nice", "reply_to_message": fake.message(group, overheard)}));
+    let asked = [merged(photo(), json!({"caption": "/where"})), merged(photo(), mention("caption"))];
+    let expected = expected_answer(Lang::Ja, jpeg(RED)).await;
+    let mut answered = Vec::new();
+    for fields in asked {
+        let question = fake.post(group, AOI, fields);
+        // Messages of one chat are answered in their order: were an earlier one answered, it would come first.
+        answered.extend(gist(&fake.take_sent(1).await));
+        assert_eq!(answered.last(), Some(&(expected.clone(), Some(question), true)));
+    }
+    bot.stop().await;
+    assert_eq!((answered.len(), fake.count_calls("getFile")), (2, 2), "nothing overheard is even downloaded");
+}
+
+#[tokio::test]
+async fn a_photo_in_answer_to_the_bot_is_a_question() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let group = fake.group();
+    let help = fake.post(group, BEN, json!({"text": "/help"}));
+    let sent = fake.take_sent(1).await;
+    assert_eq!(gist(&sent), [(text::help(Lang::En, Platform::Telegram), Some(help), false)]);
+    let of_bot = fake.message(group, help + 1);
+    fake.post(group, BEN, json!({"text": "thanks!", "reply_to_message": of_bot}));
+    let question = fake.post(group, BEN, json!({"photo": fake.photo(jpeg(BLUE)), "reply_to_message": of_bot}));
+    let expected = expected_answer(Lang::En, jpeg(BLUE)).await;
+    assert_eq!(gist(&fake.take_sent(1).await), [(expected, Some(question), true)]);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn commands_and_words_in_private() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    for user in [AOI, BEN] {
+        let (lang, chat) = (lang(user), fake.private_chat(user));
+        let help = text::help(lang, Platform::Telegram);
+        let model = text::model(lang, &support::manifest(), support::core().identity());
+        for (words, expected) in [
+            ("/start", help.clone()),
+            ("/help", help),
+            ("/model", model),
+            ("/privacy", text::privacy(lang, Platform::Telegram)),
+            ("/quiz now", text::command_unknown(lang, "quiz")),
+            ("hello", text::photo_wanted(lang)),
+        ] {
+            let question = fake.post(chat, user, json!({ "text": words }));
+            assert_eq!(gist(&fake.take_sent(1).await), [(expected, Some(question), false)]);
+        }
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn the_menu_is_the_command_enum_in_both_languages() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    fake.called("getUpdates").await;
+    for (tag, lang) in [("ja", Lang::Ja), ("en", Lang::En), ("de", Lang::En)] {
+        let shown = Command::ALL.into_iter().filter(|command| command.in_menus());
+        let expected: Vec<(String, String)> =
+            shown.map(|command| (command.name().to_owned(), text::command(lang, command))).collect();
+        assert_eq!(fake.menu(tag), expected);
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn every_bad_photo_has_its_sentence() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let limit = 20 << 20;
+    let heic = [b"\0\0\0\x18ftypheic".as_slice(), &[0; 100]].concat();
+    let unsaid = fake.upload(vec![7; limit + 5], limit);
+    let unsaid = json!({"file_id": unsaid, "file_unique_id": "d"});
+    let stated = merged(fake.document(b"x".to_vec(), "huge.jpg", "image/jpeg"), json!({"file_size": 30 << 20}));
+    let refused = json!({"file_id": fake.upload(b"x".to_vec(), limit + 1), "file_unique_id": "d"});
+    let file = |bytes: &[u8]| fake.document(bytes.to_vec(), "street.jpg", "image/jpeg");
+    let cases = [
+        (file(b""), PhotoError::Empty),
+        (file(b"just words"), PhotoError::NotAPicture),
+        (file(&jpeg(RED)[..500]), PhotoError::Truncated),
+        (file(&heic), PhotoError::UnsupportedFormat { format: "HEIC" }),
+        (stated, PhotoError::TooManyBytes { bytes: 30 << 20, limit }),
+        (refused, PhotoError::TooManyBytes { bytes: limit + 1, limit }),
+        (unsaid, PhotoError::TooManyBytes { bytes: limit + 1, limit }),
+    ];
+    for (user, (document, error)) in [AOI, BEN].into_iter().flat_map(|user| cases.clone().map(|case| (user, case))) {
+        let question = fake.post(fake.private_chat(user), user, json!({ "document": document }));
+        let expected = text::photo_error(lang(user), &error);
+        assert_eq!(gist(&fake.take_sent(1).await), [(expected, Some(question), false)]);
+    }
+    bot.stop().await;
+    assert_eq!(fake.count_calls("download"), 2 * 5, "what is known to be too large is not downloaded");
+}
+
+#[tokio::test]
+async fn too_many_questions_are_refused_once() {
+    let fake = FakeTelegram::start().await;
+    let now = std::time::Instant::now();
+    let limits = Limits { per_user_per_minute: 2, per_chat_per_minute: 100 };
+    let conversation = Conversation::new(support::core(), limits, std::sync::Arc::new(move || now));
+    let bot = Bot::start(&fake, conversation);
+    let (aoi, ben) = (fake.private_chat(AOI), fake.private_chat(BEN));
+    for _ in 0..5 {
+        fake.post(aoi, AOI, json!({ "photo": fake.photo(jpeg(RED)) }));
+    }
+    let sent = fake.take_sent(3).await;
+    assert!(sent[0].photo.is_some() && sent[1].photo.is_some());
+    assert_eq!(sent[2].text, text::slow_down(Lang::Ja, std::time::Duration::from_secs(30)));
+    fake.post(ben, BEN, json!({ "photo": fake.photo(jpeg(BLUE)) }));
+    assert_eq!(
+        fake.take_sent(1).await[0].text,
+        expected_answer(Lang::En, jpeg(BLUE)).await,
+        "others are not concerned"
+    );
+    bot.stop().await;
+    assert_eq!(fake.count_calls("getFile"), 3);
+}
+
+#[tokio::test]
+async fn telegrams_limits_are_waited_for_and_its_refusals_survived() {
+    let fake = FakeTelegram::start().await;
+    fake.fail_next("setMyCommands", Failure::TooManyRequests { retry_after: 0 });
+    let bot = Bot::start(&fake, conversation(generous()));
+    let chat = fake.private_chat(BEN);
+    let photo = |colour| json!({ "photo": fake.photo(jpeg(colour)) });
+    let expected = expected_answer(Lang::En, jpeg(RED)).await;
+    // The fake counts a call before the time is up as a violation.
+    fake.fail_next("sendPhoto", Failure::TooManyRequests { retry_after: 1 });
+    let first = fake.post(chat, BEN, photo(RED));
+    assert_eq!(gist(&fake.take_sent(1).await), [(expected.clone(), Some(first), true)]);
+    fake.fail_next("sendPhoto", Failure::TooManyRequests { retry_after: 86_400 });
+    fake.post(chat, BEN, photo(GREEN));
+    let words = fake.post(chat, BEN, json!({"text": "/privacy"}));
+    let sent = gist(&fake.take_sent(1).await);
+    assert_eq!(sent[0].1, Some(words), "an answer after a day helps nobody, and holds up nobody");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn where_pictures_are_forbidden_the_words_are_sent() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let group = fake.group();
+    fake.fail_next("sendPhoto", Failure::Refusal("not enough rights to send photos to the chat"));
+    let fields = json!({"photo": fake.photo(jpeg(RED)), "caption": "/where"});
+    let question = fake.post(group, BEN, fields);
+    let expected = expected_answer(Lang::En, jpeg(RED)).await;
+    assert_eq!(gist(&fake.take_sent(1).await), [(expected, Some(question), false)]);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_question_deleted_in_the_meantime_is_still_answered() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let chat = fake.private_chat(BEN);
+    fake.hold_downloads(true);
+    let question = fake.post(chat, BEN, json!({ "photo": fake.photo(jpeg(RED)) }));
+    fake.called("download").await;
+    fake.delete(chat, question);
+    fake.hold_downloads(false);
+    assert_eq!(fake.take_sent(1).await[0].reply_to, None);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn broken_downloads_are_apologised_for_and_the_token_is_never_logged() {
+    let (logs, _guard) = support::Logs::capture();
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let apology = DeliveryError::Download(String::new());
+    for user in [AOI, BEN] {
+        fake.fail_next("download", Failure::BrokenDownload);
+        fake.post(fake.private_chat(user), user, json!({ "photo": fake.photo(jpeg(RED)) }));
+        assert_eq!(fake.take_sent(1).await[0].text, text::delivery_error(lang(user), &apology));
+    }
+    bot.stop().await;
+    let text = logs.text();
+    assert!(text.contains("a photo did not arrive"), "else this test proves nothing");
+    let (_, secret) = TOKEN.split_once(':').expect("a token has two parts");
+    assert!(!text.contains(secret), "{text}");
+}
+
+#[tokio::test]
+async fn a_wrong_token_ends_the_run_and_is_not_quoted() {
+    let fake = FakeTelegram::start().await;
+    let settings = Settings { token: "4242:wrong-secret".into(), ..settings(&fake, Mode::Polling) };
+    let error = run(settings, conversation(generous()), CancellationToken::new()).await.expect_err("refused");
+    let words = format!("{error:?}");
+    assert!(words.contains("@BotFather") && !words.contains("wrong-secret"), "{words}");
+}
+
+#[tokio::test]
+async fn odd_updates_are_passed_over() {
+    let fake = FakeTelegram::start().await;
+    let chat = fake.private_chat(BEN);
+    let edited = fake.post(chat, BEN, json!({"text": "/privacy"}));
+    let message = fake.message(chat, edited);
+    for odd in [
+        json!({"edited_message": merged(message, json!({"edit_date": 1_760_000_001}))}),
+        json!({"channel_post": {"message_id": 1, "date": 0, "chat": {"id": -5, "type": "channel"}, "text": "/help"}}),
+        json!({"message": {"message_id": 2}}),
+        json!({"message": {"message_id": 3, "date": 0, "chat": {"id": 12, "type": "private"}, "text": "no sender"}}),
+        json!({"message": {"message_id": 4, "date": 0, "chat": {"id": 12, "type": "private"}, "photo": [],
+            "from": {"id": 99, "is_bot": true, "first_name": "Bot"}}}),
+        json!({"something_new": {"nobody": "knows"}}),
+        json!({}),
+    ] {
+        fake.push_update(odd);
+    }
+    let last = fake.post(chat, BEN, json!({"text": "hello"}));
+    let bot = Bot::start(&fake, conversation(generous()));
+    let replies: Vec<Option<i64>> = fake.take_sent(2).await.iter().map(|sent| sent.reply_to).collect();
+    assert_eq!(replies, [Some(edited), Some(last)], "each good update is answered once, the edit is not");
+    bot.stop().await;
+    assert_eq!(fake.unconfirmed(), 0);
+}
+
+#[tokio::test]
+async fn a_stop_lets_the_photo_in_flight_be_answered() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let chat = fake.private_chat(AOI);
+    fake.hold_downloads(true);
+    let question = fake.post(chat, AOI, json!({ "photo": fake.photo(jpeg(RED)) }));
+    fake.called("download").await;
+    bot.stop.cancel();
+    fake.hold_downloads(false);
+    bot.stop().await;
+    let expected = expected_answer(Lang::Ja, jpeg(RED)).await;
+    assert_eq!(gist(&fake.take_sent(1).await), [(expected, Some(question), true)]);
+    assert_eq!(fake.unconfirmed(), 0);
+}
+
+#[tokio::test]
+async fn a_stop_answers_the_album_that_still_might_have_grown() {
+    let fake = FakeTelegram::start().await;
+    let (bot, listen) = Bot::with_webhook(&fake, conversation(generous())).await;
+    let chat = fake.private_chat(BEN);
+    let parts = [RED, BLUE].map(|colour| json!({"photo": fake.photo(jpeg(colour)), "media_group_id": "album"}));
+    fake.post_all(chat, BEN, parts.to_vec());
+    assert_eq!(fake.call_webhook(listen, SECRET).await, [200, 200]);
+    bot.stop().await;
+    assert_eq!(fake.take_sent(2).await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_webhook_wants_its_secret() {
+    let fake = FakeTelegram::start().await;
+    let (bot, listen) = Bot::with_webhook(&fake, conversation(generous())).await;
+    let hook = fake.webhook().await;
+    assert_eq!((hook.url.as_str(), hook.secret.as_str()), ("https://bot.example/telegram/hook", SECRET));
+    let chat = fake.private_chat(BEN);
+    let question = fake.post(chat, BEN, json!({ "photo": fake.photo(jpeg(RED)) }));
+    for wrong in ["", "webhook_secret-2", "webhook_secret", "webhook_secret-1x"] {
+        assert_eq!(fake.call_webhook(listen, wrong).await, [401], "{wrong:?}");
+    }
+    assert_eq!(fake.call_webhook(listen, SECRET).await, [200]);
+    let expected = expected_answer(Lang::En, jpeg(RED)).await;
+    assert_eq!(gist(&fake.take_sent(1).await), [(expected, Some(question), true)]);
+    bot.stop().await;
+    assert_eq!(fake.count_calls("getUpdates"), 0);
+}
+
+#[tokio::test]
+async fn the_webhook_is_robust() {
+    let fake = FakeTelegram::start().await;
+    let (bot, listen) = Bot::with_webhook(&fake, conversation(generous())).await;
+    let chat = fake.private_chat(BEN);
+    let call = |path: &str, body: String| {
+        let call = reqwest::Client::new().post(format!("http://{listen}{path}"));
+        call.header("X-Telegram-Bot-Api-Secret-Token", SECRET).body(body).send()
+    };
+    let hook = "/telegram/hook";
+    fake.webhook().await;
+    for (path, body, status) in
+        [(hook, "no json".to_owned(), 200), (hook, "x".repeat(2 << 20), 413), ("/other", "{}".to_owned(), 404)]
+    {
+        assert_eq!(call(path, body).await.expect("it listens").status().as_u16(), status);
+    }
+    let twice = json!({"update_id": 900, "message": {"message_id": fake.post(chat, BEN, json!({"text": "x"})),
+        "date": 0, "text": "/privacy", "chat": {"id": chat, "type": "private"},
+        "from": {"id": BEN.id, "is_bot": false, "first_name": "B", "language_code": "en"}}});
+    for _ in 0..2 {
+        assert_eq!(call(hook, twice.to_string()).await.expect("it listens").status().as_u16(), 200);
+    }
+    bot.stop().await;
+    let texts: Vec<String> = fake.take_sent(1).await.into_iter().map(|sent| sent.text).collect();
+    assert_eq!(texts, [text::privacy(Lang::En, Platform::Telegram)], "a repeated update is answered once");
+}
