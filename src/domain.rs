@@ -4,6 +4,7 @@
 
 pub mod area;
 pub mod coordinate;
+pub mod metrics;
 pub mod prediction;
 pub mod split;
 

@@ -1,3 +1,6 @@
 //! The front ends: the only modules that name a chat service's or a web server's library.
 
 pub mod discord;
+pub mod json;
+pub mod telegram;
+pub mod web;

@@ -3,10 +3,12 @@
 //! Imports flow one way: `front` → `chat` → services (`infer`, `train`, `world`) → `domain`;
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
+pub mod app;
 pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod front;
 pub mod infer;
+pub mod train;
 pub mod world;

@@ -46,12 +46,14 @@ pub mod photo;
 mod places;
 pub mod render;
 mod scene;
+pub mod serve;
 pub mod sheet;
 mod style;
 
 use std::collections::HashMap;
 
 use image::RgbImage;
+pub use photo::{PhotoSpec, RenderToError, Written, photos, render_to};
 use serde::Serialize;
 
 use crate::domain::{Area, Coordinate};
@@ -153,7 +155,7 @@ pub struct Rendered {
 }
 
 /// A photo as it would come from a camera or a service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Photo {
     /// Index into [`World::areas`].
     pub area: usize,
@@ -271,5 +273,119 @@ impl World {
         let mut found: Vec<_> = panoramas.filter(inside).collect();
         found.sort_by(|p, q| p.id.cmp(&q.id));
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn world() -> &'static World {
+        static WORLD: std::sync::LazyLock<World> = std::sync::LazyLock::new(World::load);
+        &WORLD
+    }
+
+    fn all() -> impl Iterator<Item = &'static Panorama> {
+        (0..7).flat_map(|area| world().panoramas(area))
+    }
+
+    #[test]
+    fn areas_have_their_names_and_order() {
+        let names: Vec<&str> = world().areas().iter().map(|area| area.area.as_str()).collect();
+        let wards = ["東京都中央区", "東京都港区", "東京都新宿区", "東京都渋谷区", "東京都江東区", "東京都千代田区"];
+        assert_eq!(names[..6], wards);
+        assert_eq!(names[6], "北海道旭川市");
+    }
+
+    #[test]
+    fn every_area_has_enough_panoramas_inside_its_border_alone() {
+        for area in 0..7 {
+            let list = world().panoramas(area);
+            assert!((2_500..3_500).contains(&list.len()), "{area}: {}", list.len());
+            for panorama in list {
+                assert!(world().is_inside(area, panorama.position), "{panorama:?}");
+                assert_eq!(panorama.area, area);
+            }
+        }
+    }
+
+    #[test]
+    fn borders_are_those_of_the_real_areas() {
+        let tower = Coordinate { lat: 35.6586, lng: 139.7454 };
+        assert_eq!((0..7).filter(|&area| world().is_inside(area, tower)).collect::<Vec<_>>(), [1], "Tokyo Tower");
+        let station = Coordinate { lat: 43.7628, lng: 142.3583 };
+        assert_eq!(
+            (0..7).filter(|&area| world().is_inside(area, station)).collect::<Vec<_>>(),
+            [6],
+            "Asahikawa station"
+        );
+    }
+
+    #[test]
+    fn identifiers_look_like_street_views_and_are_unique() {
+        let ids: HashSet<&str> = all().map(|panorama| panorama.id.as_str()).collect();
+        assert_eq!(ids.len(), all().count());
+        assert!(
+            ids.iter().all(|id| id.len() == 22 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
+        );
+        assert!(all().step_by(97).all(|panorama| world().by_id(&panorama.id) == Some(panorama)));
+        assert_eq!(world().by_id("nowhere"), None);
+    }
+
+    #[test]
+    fn some_towns_are_uncovered_and_some_panoramas_indoors() {
+        let towns = (0..7).flat_map(|area| world().towns(area));
+        let uncovered = towns.clone().filter(|town| !town.covered).count() as f64 / towns.clone().count() as f64;
+        assert!((0.03..0.08).contains(&uncovered), "{uncovered}");
+        let indoor = all().filter(|panorama| panorama.indoor).count() as f64 / all().count() as f64;
+        assert!((0.02..0.04).contains(&indoor), "{indoor}");
+        let of_uncovered =
+            |town: &Town, area: usize| world().panoramas(area).iter().filter(|p| p.town == town.name).count();
+        for town in world().towns(0).iter().filter(|town| !town.covered) {
+            assert_eq!(of_uncovered(town, 0), 0, "{town:?}");
+        }
+    }
+
+    #[test]
+    fn dates_and_seasons_agree() {
+        for panorama in all() {
+            let (year, month) = panorama.captured;
+            assert!((2015..=2025).contains(&year) && (1..=12).contains(&month));
+            assert_eq!(panorama.season == Season::Winter, matches!(month, 12 | 1 | 2));
+            assert!((0.0..360.0).contains(&panorama.road_heading));
+        }
+    }
+
+    #[test]
+    fn a_radius_around_the_world_finds_something() {
+        let pole = Coordinate { lat: 90.0, lng: 0.0 };
+        assert!(world().nearest(pole, 3e7, false).is_some());
+        assert_eq!(world().nearest(pole, 1_000.0, false), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nearest_agrees_with_looking_at_all(
+            area in 0..7_usize, n in 0..2_500_usize, east in -400.0..400.0_f64, north in -400.0..400.0_f64,
+            radius in prop_oneof![Just(50.0_f64), 1.0..3_000.0], outdoor_only: bool,
+        ) {
+            let at = world().panoramas(area)[n].position.offset_m(east, north);
+            let near = all().filter(|p| !(outdoor_only && p.indoor) && p.position.distance_m(at) <= radius);
+            let wanted = near.min_by(|p, q| p.position.distance_m(at).total_cmp(&q.position.distance_m(at)));
+            prop_assert_eq!(world().nearest(at, radius, outdoor_only), wanted);
+        }
+
+        #[test]
+        fn within_agrees_with_looking_at_all(area in 0..7_usize, n in 0..2_500_usize, size in 0.0..0.02_f64) {
+            let at = world().panoramas(area)[n].position;
+            let found = world().within(at.lat - size, at.lng - size, at.lat + size, at.lng + size);
+            let inside = |p: &&Panorama| (p.position.lat - at.lat).abs() <= size && (p.position.lng - at.lng).abs() <= size;
+            prop_assert_eq!(found.len(), all().filter(inside).count());
+            prop_assert!(found.contains(&&world().panoramas(area)[n]));
+        }
     }
 }

@@ -35,12 +35,15 @@ pub(super) async fn run(config: Config, options: Demo) -> anyhow::Result<ExitCod
 /// The page's routes.
 pub(super) async fn router(core: Core, config: &Config) -> anyhow::Result<axum::Router> {
     let samples = tokio::task::spawn_blocking(samples).await.context("cannot draw the sample photos")?;
-    Ok(web::router(web::State::new(core, samples, config.web.allowed_hosts.clone())))
+    Ok(web::router(core, web::Options { allowed_hosts: config.web.allowed_hosts.clone(), samples }))
 }
 
 /// One photo of each area, from towns that the model was not trained on.
 fn samples() -> Vec<web::Sample> {
     let world = World::load();
     let specs = photo::photos(&world, SAMPLE_SEED, &[Split::Quiz], 1);
-    specs.map(|spec| web::Sample { jpeg: spec.shoot(&world).jpeg }).collect()
+    let sample = |spec: photo::PhotoSpec| {
+        web::Sample { area: world.areas()[spec.area].clone(), jpeg: spec.shoot(&world).jpeg }
+    };
+    specs.map(sample).collect()
 }

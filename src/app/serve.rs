@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Conversation, etiquette};
-use crate::config::{Config, Discord, Telegram};
+use crate::config::{self, Config, Discord, Telegram};
 use crate::front::{discord, telegram, web};
 
 /// Runs everything; one front end that fails stops the others and gives the error.
@@ -77,15 +77,13 @@ fn flatten(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> anyhow:
 }
 
 fn telegram_settings(settings: Telegram, max_photo_bytes: usize) -> telegram::Settings {
-    let mode = match settings.webhook {
-        None => telegram::Mode::Polling,
-        Some(hook) => {
-            telegram::Mode::Webhook { listen: hook.listen, public_url: hook.public_url, secret: hook.secret }
-        }
-    };
+    let mode = settings.webhook.map_or(telegram::Mode::Polling, |hook| {
+        let config::Webhook { listen, public_url, secret } = hook;
+        telegram::Mode::Webhook(telegram::Webhook { listen, public_url, secret })
+    });
     telegram::Settings { token: settings.token, api_url: settings.api_url, mode, max_photo_bytes }
 }
 
 fn discord_settings(settings: Discord, max_photo_bytes: usize) -> discord::Settings {
-    discord::Settings { token: settings.token, max_photo_bytes, ..discord::Settings::default() }
+    discord::Settings { token: settings.token, api_url: None, gateway_url: None, max_photo_bytes }
 }

@@ -1,14 +1,16 @@
 //! `world …`: photos and services of the drawn world.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use rayon::prelude::*;
 
 use crate::cli;
 use crate::domain::Split;
-use crate::world::{World, photo, sheet};
+use crate::world::{World, photo, serve, sheet};
 
 /// Side of a picture on the contact sheet, pixels.
 const SHEET_SIDE: u32 = 320;
@@ -17,6 +19,7 @@ const SHEET_SIDE: u32 = 320;
 pub(super) fn run(command: cli::World) -> anyhow::Result<ExitCode> {
     let world = World::load();
     match command {
+        cli::World::Serve { bind } => return super::block_on(serve_services(world, bind)),
         cli::World::Render(options) => render(&world, &options)?,
         cli::World::Sheet { out, columns, seed } => write_sheet(&world, &out, columns as usize, seed)?,
     }
@@ -38,4 +41,11 @@ fn write_sheet(world: &World, out: &Path, columns: usize, seed: u64) -> anyhow::
     sheet::contact_sheet(&pictures, columns).save(out).with_context(|| format!("cannot write {}", out.display()))?;
     println!("{}: rows from the top: {}", out.display(), world.areas().iter().map(|area| area.area.as_str()).collect::<Vec<_>>().join(", "));
     Ok(())
+}
+
+/// Answers as the services do, until a signal to stop.
+async fn serve_services(world: World, bind: SocketAddr) -> anyhow::Result<ExitCode> {
+    let stop = super::stop_on_signal()?;
+    serve::run(bind, Arc::new(world), async move { stop.cancelled().await }).await?;
+    Ok(ExitCode::SUCCESS)
 }

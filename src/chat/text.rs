@@ -278,6 +278,12 @@ pub fn delivery_error(lang: Lang, error: &DeliveryError) -> String {
     }
 }
 
+/// That a file on the command line cannot be read; `reason` is the system's own.
+#[must_use]
+pub fn file_unreadable(lang: Lang, path: &str, reason: &str) -> String {
+    say(lang, "error-file-unreadable", &[("path", path.to_owned().into()), ("reason", reason.to_owned().into())])
+}
+
 /// Why there is no answer, and what to do.
 #[must_use]
 pub fn locate_error(lang: Lang, error: &LocateError) -> String {

@@ -91,6 +91,12 @@ impl From<&Located> for Answer {
 }
 
 impl Answer {
+    /// Whether the model stands by its best area.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.known
+    }
+
     /// Keeps only the `top` most probable areas.
     #[must_use]
     pub fn top(mut self, top: usize) -> Self {

@@ -218,3 +218,77 @@ fn write_truth(world: &World, path: &Path, shot: &[(PathBuf, Photo)]) -> Result<
     table.flush()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> &'static World {
+        static WORLD: std::sync::LazyLock<World> = std::sync::LazyLock::new(World::load);
+        &WORLD
+    }
+
+    #[test]
+    fn photos_keep_to_their_split_and_balance_the_areas() {
+        let specs: Vec<PhotoSpec> = photos(world(), 1, &[Split::Test], 30).collect();
+        assert_eq!(specs.len(), 7 * 30);
+        for (i, spec) in specs.iter().enumerate() {
+            assert_eq!(spec.area, i % 7);
+            let panorama = &world().panoramas(spec.area)[spec.panorama];
+            let area = &world().areas()[spec.area].area;
+            assert_eq!(Split::of_place(area, &panorama.town), Split::Test);
+            assert!(!panorama.indoor);
+            assert!((60.0..100.0).contains(&spec.view.fov) && spec.view.pitch.abs() <= 10.0);
+            assert!((55..=95).contains(&spec.quality));
+        }
+        assert!(specs.iter().any(|spec| spec.view.heading > 180.0), "all directions");
+    }
+
+    #[test]
+    fn a_longer_list_starts_with_the_shorter_one() {
+        let short: Vec<PhotoSpec> = photos(world(), 8, &Split::ALL, 3).collect();
+        let long: Vec<PhotoSpec> = photos(world(), 8, &Split::ALL, 5).collect();
+        assert_eq!(short[..], long[..short.len()]);
+        assert_ne!(short, photos(world(), 9, &Split::ALL, 3).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_shot_is_a_jpeg_of_the_asked_size() {
+        let spec = photos(world(), 3, &[Split::Train], 1).next().expect("every split has towns").sized(80, 48);
+        let photo = spec.shoot(world());
+        let image = image::load_from_memory_with_format(&photo.jpeg, image::ImageFormat::Jpeg).expect("a JPEG");
+        assert_eq!((image.width(), image.height()), (80, 48));
+        assert_eq!(photo, spec.shoot(world()));
+    }
+
+    #[test]
+    fn a_folder_of_photos_has_its_truth() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let written = render_to(world(), dir.path(), 9, 4, &[Split::Quiz]).expect("the folder is writable");
+        assert_eq!(written.photos.len(), 9);
+        assert!(written.photos.iter().all(|path| path.is_file()));
+        let mut table = csv::Reader::from_path(&written.truth).expect("the table was written");
+        let rows: Vec<csv::StringRecord> = table.records().collect::<Result<_, _>>().expect("rows are well formed");
+        assert_eq!(rows.len(), 9);
+        assert_eq!((&rows[0][0], &rows[0][1], &rows[0][5]), ("0001.jpg", "東京都中央区", "quiz"));
+        assert_eq!(&rows[8][1], "東京都港区", "areas take turns");
+        let cues: serde_json::Value = serde_json::from_str(&rows[0][13]).expect("cues are JSON");
+        assert!(cues.is_array());
+    }
+
+    #[test]
+    fn no_split_is_an_error() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let error = render_to(world(), dir.path(), 1, 1, &[]).expect_err("nothing to choose from");
+        assert!(matches!(error, RenderToError::NoPanorama));
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("photos");
+        std::fs::write(&path, "").expect("the folder is writable");
+        let error = render_to(world(), &path, 1, 1, &[Split::Test]).expect_err("a file is no folder");
+        assert!(error.to_string().contains("photos"), "{error}");
+    }
+}

@@ -12,6 +12,8 @@ mod painter;
 mod people;
 mod room;
 mod sky;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod vehicle;
 

@@ -1,11 +1,25 @@
 //! Contact sheets: many pictures in one, to be looked at.
 
 use image::{Rgb, RgbImage, imageops};
+use rayon::prelude::*;
+
+use super::World;
+use super::photo::{PhotoSpec, photos};
+use crate::domain::Split;
 
 /// Pixels between pictures.
 const GAP: u32 = 6;
 /// Paper.
 const PAPER: Rgb<u8> = Rgb([28, 28, 30]);
+
+/// A sheet with one row of `per_area` square pictures for each area, drawn on all cores.
+#[must_use]
+pub fn sheet_of_areas(world: &World, seed: u64, splits: &[Split], per_area: usize, size: u32) -> RgbImage {
+    let mut specs: Vec<PhotoSpec> = photos(world, seed, splits, per_area).map(|spec| spec.sized(size, size)).collect();
+    specs.sort_by_key(|spec| spec.area);
+    let images: Vec<RgbImage> = specs.par_iter().map(|spec| spec.render(world).image).collect();
+    contact_sheet(&images, per_area)
+}
 
 /// Lays pictures out in rows of `columns`, each in a cell of the size of the largest. An empty list gives a sheet of
 /// the gap alone.
@@ -37,6 +51,12 @@ mod tests {
             let wanted = image.get_pixel(0, 0);
             assert_eq!(sheet.pixels().filter(|pixel| *pixel == wanted).count(), 80);
         }
+    }
+
+    #[test]
+    fn areas_have_a_row_each() {
+        let sheet = sheet_of_areas(&World::load(), 1, &[Split::Test], 2, 24);
+        assert_eq!(sheet.dimensions(), (2 * 30 + 6, 7 * 30 + 6));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 use super::dice::Dice;
 
 /// How far the tables are sharpened: weights are raised to this power. Larger makes areas easier to tell apart.
-const SHARPNESS: f32 = 1.15;
+const SHARPNESS: f32 = 1.4;
 /// Standard deviation of a town's nudge of each weight, in natural logarithm.
 const TOWN_NUDGE: f32 = 0.35;
 /// Share of streets without any fence, the same in every area: a missing fence tells nothing.
@@ -472,16 +472,26 @@ pub struct Style {
 impl Style {
     /// The style of a town; `town_seed` decides its nudges. `area` must be below seven.
     pub fn of_town(area: usize, town_seed: u64) -> Self {
+        Self::nudged(area, Dice::new(town_seed, 0x5717), TOWN_NUDGE)
+    }
+
+    /// The style of an area without any town's nudges.
+    #[cfg(test)]
+    pub fn of_area(area: usize) -> Self {
+        Self::nudged(area, Dice::new(0, 0), 0.0)
+    }
+
+    fn nudged(area: usize, mut dice: Dice, nudge: f32) -> Self {
         let mix = &MIXES[area];
-        let mut dice = Dice::new(town_seed, 0x5717);
+        let mut nudged = Nudger { dice: &mut dice, nudge };
         Self {
-            fence: nudged(mix.fence, &mut dice),
-            pavement: nudged(mix.pavement, &mut dice),
-            facade: nudged(mix.facade, &mut dice),
-            tree: nudged(mix.tree, &mut dice),
-            lamp: nudged(mix.lamp, &mut dice),
-            bollard: nudged(mix.bollard, &mut dice),
-            sign: nudged(mix.sign, &mut dice),
+            fence: nudged.table(mix.fence),
+            pavement: nudged.table(mix.pavement),
+            facade: nudged.table(mix.facade),
+            tree: nudged.table(mix.tree),
+            lamp: nudged.table(mix.lamp),
+            bollard: nudged.table(mix.bollard),
+            sign: nudged.table(mix.sign),
             frontage: mix.frontage.to_vec(),
             half_road: mix.half_road,
             pavement_width: mix.pavement_width,
@@ -492,6 +502,15 @@ impl Style {
     }
 }
 
-fn nudged<T: Copy>(table: Table<T>, dice: &mut Dice) -> Vec<(T, f32)> {
-    table.iter().map(|&(value, weight)| (value, weight.powf(SHARPNESS) * (dice.bell() * TOWN_NUDGE).exp())).collect()
+/// Sharpens tables and nudges their weights.
+struct Nudger<'d> {
+    dice: &'d mut Dice,
+    nudge: f32,
+}
+
+impl Nudger<'_> {
+    fn table<T: Copy>(&mut self, table: Table<T>) -> Vec<(T, f32)> {
+        let mut weight = |weight: f32| weight.powf(SHARPNESS) * (self.dice.bell() * self.nudge).exp();
+        table.iter().map(|&(value, plain)| (value, weight(plain))).collect()
+    }
 }

@@ -3,3 +3,5 @@
 mod discord;
 mod fake;
 mod support;
+mod telegram;
+mod wire;

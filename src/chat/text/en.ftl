@@ -73,6 +73,7 @@ error-unsupported-format = { $format ->
 error-truncated = The end of this picture is missing; it was probably cut off on its way. Please send it again.
 error-damaged = This picture is damaged, so I can't read it. Please send it again, or another one.
 error-download = I couldn't fetch the photo. Please send it again in a moment.
+error-file-unreadable = { $path } cannot be read: { $reason }. Check the name and the permissions.
 error-busy = I'm looking at many photos right now. Please try again in { $seconds } s.
 error-internal = Something went wrong on my side. Please try again; if it keeps happening, tell the people who run me.
 error-stopping = I'm being restarted. Please send the photo again in a minute.

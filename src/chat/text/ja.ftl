@@ -73,6 +73,7 @@ error-unsupported-format = { $format ->
 error-truncated = 画像の終わりが欠けています。途中で切れてしまったようです。もう一度送ってください。
 error-damaged = 画像が壊れていて読めませんでした。もう一度送るか、ほかの写真を送ってください。
 error-download = 写真を受け取れませんでした。少し待ってから、もう一度送ってください。
+error-file-unreadable = { $path } を読めません（{ $reason }）。ファイル名と権限を確かめてください。
 error-busy = ただいま混み合っています。{ $seconds } 秒後にもう一度お試しください。
 error-internal = こちらの不具合でお答えできませんでした。もう一度お試しください。続くようでしたら、運営者にお知らせください。
 error-stopping = ただいま再起動中です。1分ほどしてから、もう一度写真を送ってください。

@@ -22,12 +22,10 @@ page-skip = Skip to choosing a photo
 # The answer
 page-answer = Answer
 page-thinking = Looking at the photo…
-page-unknown = I don't know
 page-unknown-why = Even the closest match wasn't close enough for me to stand by it.
 page-candidates = How likely
 page-candidates-hint = Pick an area to see its evidence in the photo.
 page-row = { $area }, { $percent }. Show its evidence in the photo
-page-evidence = Evidence
 page-evidence-of = Evidence for { $area }
 page-strength = Strength of the overlay
 page-photo-alt = The photo being looked at

@@ -22,12 +22,10 @@ page-skip = 写真を選ぶところへ移動
 # 答え
 page-answer = 答え
 page-thinking = 写真を見ています…
-page-unknown = わかりません
 page-unknown-why = いちばん近いと思うところでも、自信を持って言えるほどではありませんでした。
 page-candidates = 可能性
 page-candidates-hint = 地域を選ぶと、その手がかりを写真に示します。
 page-row = { $area }、{ $percent }。手がかりを写真に示す
-page-evidence = 手がかり
 page-evidence-of = { $area }の手がかり
 page-strength = 手がかりの濃さ
 page-photo-alt = 見ている写真

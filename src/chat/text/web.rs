@@ -8,7 +8,7 @@ use super::{Lang, format, say};
 
 /// Messages of the page, each with the variables that the page's script fills in later: they stay in the
 /// words as `{name}`.
-const PAGE: [(&str, &[&str]); 41] = [
+const PAGE: [(&str, &[&str]); 39] = [
     ("page-title", &[]),
     ("page-reading", &[]),
     ("page-lead", &[]),
@@ -28,12 +28,10 @@ const PAGE: [(&str, &[&str]); 41] = [
     ("page-skip", &[]),
     ("page-answer", &[]),
     ("page-thinking", &[]),
-    ("page-unknown", &[]),
     ("page-unknown-why", &[]),
     ("page-candidates", &[]),
     ("page-candidates-hint", &[]),
     ("page-row", &["area", "percent"]),
-    ("page-evidence", &[]),
     ("page-evidence-of", &["area"]),
     ("page-strength", &[]),
     ("page-photo-alt", &[]),

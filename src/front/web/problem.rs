@@ -145,12 +145,6 @@ impl Problem {
     }
 }
 
-impl From<LocateError> for Problem {
-    fn from(error: LocateError) -> Self {
-        Self::Locate(error)
-    }
-}
-
 fn locate_status(error: &LocateError) -> StatusCode {
     match error {
         LocateError::Photo(PhotoError::Empty) => StatusCode::BAD_REQUEST,

@@ -2,7 +2,7 @@
 
 use super::super::dice::Dice;
 use super::super::scene::Rgb;
-use super::painter::{Painter, Plane};
+use super::painter::{Ink, Painter, Plane};
 use super::sky::{blend, flat};
 
 const WALLS: [Rgb; 4] = [[0.90, 0.87, 0.80], [0.78, 0.82, 0.80], [0.86, 0.80, 0.76], [0.74, 0.74, 0.76]];
@@ -15,17 +15,34 @@ pub fn draw(painter: &mut Painter, seed: u64) {
     let (wall, wood) = (dice.pick(&WALLS), dice.pick(&WOODS));
     painter.rows(|_| wall);
     shell(painter, wall, wood, [w, l, h]);
-    for plane in walls([w, l]) {
+    for (plane, _) in walls([w, l]) {
         match dice.below(3) {
             0 => window(painter, &plane, wood),
             1 => shelf(painter, &plane, wood, &mut dice),
             _ => pictures(painter, &plane, &mut dice),
         }
     }
-    for _ in 0..3 {
-        let (x, y) = (dice.range(-0.6, 0.6) * w, dice.range(1.8, l - 1.0) * if dice.chance(0.5) { 1.0 } else { -1.0 });
-        painter.cuboid([x - 0.05, y - 0.05, 0.0], [x + 0.05, y + 0.05, 0.7], [0.25, 0.25, 0.26]);
-        painter.cuboid([x - 0.5, y - 0.4, 0.7], [x + 0.5, y + 0.4, 0.76], wood);
+    let mut tables: Vec<[f32; 2]> = (0..5)
+        .map(|i| [dice.range(-0.7, 0.7) * w, (1.4 + dice.range(0.0, l - 2.2)) * if i % 2 == 0 { 1.0 } else { -1.0 }])
+        .collect();
+    tables.sort_by(|a, b| b[0].hypot(b[1]).total_cmp(&a[0].hypot(a[1])));
+    let seat = dice.pick(&[[0.30, 0.40, 0.44], [0.66, 0.34, 0.28], [0.36, 0.42, 0.32]]);
+    tables.into_iter().for_each(|at| table(painter, at, wood, seat));
+}
+
+/// A table for two.
+fn table(painter: &mut Painter, [x, y]: [f32; 2], wood: Rgb, seat: Rgb) {
+    painter.flat_oval([x, y, 0.0], [0.9, 0.7], Ink([0.1, 0.08, 0.06], 0.2));
+    // The chair behind the table is painted first.
+    let far = (x - painter.camera.eye[0]).signum();
+    for side in [far, -far] {
+        let (chair, back) = (x + side * 0.75, x + side * 0.95);
+        painter.cuboid([chair - 0.2, y - 0.2, 0.0], [chair + 0.2, y + 0.2, 0.45], seat);
+        painter.cuboid([back - 0.03, y - 0.2, 0.45], [back + 0.03, y + 0.2, 0.9], seat);
+        if side == far {
+            painter.cuboid([x - 0.05, y - 0.05, 0.0], [x + 0.05, y + 0.05, 0.7], [0.25, 0.25, 0.26]);
+            painter.cuboid([x - 0.5, y - 0.4, 0.7], [x + 0.5, y + 0.4, 0.76], wood);
+        }
     }
 }
 
@@ -38,26 +55,27 @@ fn shell(painter: &mut Painter, wall: Rgb, wood: Rgb, [w, l, h]: [f32; 3]) {
         let x = -w + i as f32 * 0.4;
         painter.polygon(&flat(x, x + 0.03, -l, l, 0.0), joint);
     }
-    let ceiling = painter.lit([0.92, 0.92, 0.90], [0.0, 0.0, -1.0]);
+    // Lamps throw light on the floor, which throws it back to the ceiling.
+    let ceiling = [0.82, 0.81, 0.78];
     painter.polygon(&flat(-w, w, -l, l, h), ceiling);
     for y in [-0.5, 0.0, 0.5] {
         painter.polygon(&flat(-0.2, 0.2, y * l - 0.6, y * l + 0.6, h - 0.01), [1.0, 0.99, 0.94]);
     }
-    for plane in walls([w, l]) {
+    for (plane, half) in walls([w, l]) {
         let ink = painter.lit(wall, plane.out);
-        painter.rect(&plane, [-10.0, 0.0, 10.0, h], 0.0, ink);
+        painter.rect(&plane, [-half, 0.0, half, h], 0.0, ink);
         let skirting = painter.lit(wood.map(|c| c * 0.8), plane.out);
-        painter.rect(&plane, [-10.0, 0.0, 10.0, 0.12], 0.0, skirting);
+        painter.rect(&plane, [-half, 0.0, half, 0.12], 0.0, skirting);
     }
 }
 
-/// The four walls; `u = 0` is the middle of each.
-fn walls([w, l]: [f32; 2]) -> [Plane; 4] {
+/// The four walls with half their lengths; `u = 0` is the middle of each.
+fn walls([w, l]: [f32; 2]) -> [(Plane, f32); 4] {
     [
-        Plane { origin: [-w, 0.0, 0.0], along: [0.0, 1.0, 0.0], out: [1.0, 0.0, 0.0] },
-        Plane { origin: [w, 0.0, 0.0], along: [0.0, 1.0, 0.0], out: [-1.0, 0.0, 0.0] },
-        Plane { origin: [0.0, -l, 0.0], along: [1.0, 0.0, 0.0], out: [0.0, 1.0, 0.0] },
-        Plane { origin: [0.0, l, 0.0], along: [1.0, 0.0, 0.0], out: [0.0, -1.0, 0.0] },
+        (Plane { origin: [-w, 0.0, 0.0], along: [0.0, 1.0, 0.0], out: [1.0, 0.0, 0.0] }, l),
+        (Plane { origin: [w, 0.0, 0.0], along: [0.0, 1.0, 0.0], out: [-1.0, 0.0, 0.0] }, l),
+        (Plane { origin: [0.0, -l, 0.0], along: [1.0, 0.0, 0.0], out: [0.0, 1.0, 0.0] }, w),
+        (Plane { origin: [0.0, l, 0.0], along: [1.0, 0.0, 0.0], out: [0.0, -1.0, 0.0] }, w),
     ]
 }
 

@@ -105,7 +105,7 @@ impl Frame<'_, '_> {
                 for i in 0..14 {
                     let u = (i as f32 - 6.5) * h * 0.055;
                     let top = h * (0.92 - (u / h).powi(2) * 1.6);
-                    self.limb([u * 0.8, top], [u * 1.15, h * 0.28], 0.035);
+                    self.limb([u * 0.8, top], [u * 1.15, h * 0.28], 0.02);
                 }
             }
             _ => {
@@ -185,7 +185,7 @@ impl Frame<'_, '_> {
         let h = self.height;
         self.limb([0.0, 0.0], [0.0, h * 0.6], 0.26);
         self.clumps(&[[0.0, 0.86, 0.28, 0.12], [-0.2, 0.78, 0.16, 0.11], [0.2, 0.78, 0.16, 0.11]]);
-        for (tone, count) in [(0, 15), (1, 13), (2, 9)] {
+        for (tone, count) in [(0, 21), (1, 17), (2, 12)] {
             let ink = self.leaves[tone];
             for i in 0..count {
                 let t = i as f32 / (count - 1) as f32 - 0.5;
@@ -193,7 +193,7 @@ impl Frame<'_, '_> {
                 let top = h * (0.90 - t * t * 0.9);
                 let end = h * (0.20 + self.dice.range(0.0, 0.22));
                 let (a, b) = (self.plane.at(u * 0.86, top, 0.0), self.plane.at(u * 1.12, end, 0.0));
-                self.painter.line(a, b, 0.17, ink);
+                self.painter.line(a, b, 0.12, ink);
             }
         }
     }

@@ -405,7 +405,7 @@ fn at_crossing(plan: &Plan, dice: &mut Dice, items: &mut Vec<Item>) {
 fn traffic(plan: &Plan, dice: &mut Dice, items: &mut Vec<Item>) {
     use VehicleKind::{Bus, Car, Kei, Taxi, Truck, Van};
     let kinds = [(Car, 36.0), (Kei, 24.0), (Taxi, 12.0), (Van, 14.0), (Truck, 10.0), (Bus, 4.0)];
-    for _ in 0..dice.below(5) {
+    for _ in 0..1 + dice.below(6) {
         let lane = if dice.chance(0.5) { -1.0 } else { 1.0 };
         let y = dice.range(9.0, 70.0) * if dice.chance(0.5) { 1.0 } else { -1.0 };
         // Left-hand traffic: whoever drives along the heading keeps to the left.

@@ -1,0 +1,89 @@
+//! The local page, the HTTP API, `/health` and `/metrics`.
+//!
+//! No photo is stored: each is answered from memory and dropped. The page loads nothing from elsewhere.
+
+mod api;
+mod assets;
+mod guard;
+mod health;
+mod language;
+mod metrics;
+mod page;
+mod problem;
+mod samples;
+mod upload;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::language::Language;
+use self::metrics::Metrics;
+use self::problem::Problem;
+pub use self::samples::Sample;
+use crate::infer::Core;
+
+/// What the page needs besides the core.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Host names by which the page may be reached, besides `localhost` and IP addresses: `bot.example`.
+    pub allowed_hosts: Vec<String>,
+    /// Photos to try; may be empty.
+    pub samples: Vec<Sample>,
+}
+
+/// What the handlers share.
+struct Site {
+    core: Core,
+    allowed_hosts: Vec<String>,
+    samples: Vec<Sample>,
+    metrics: Metrics,
+    pages: page::Pages,
+}
+
+type Shared = State<Arc<Site>>;
+
+/// The whole site.
+#[must_use]
+pub fn router(core: Core, options: Options) -> Router {
+    let pages = page::Pages::new(&core, &options.samples);
+    let max_body = upload::max_body(core.limits());
+    let Options { allowed_hosts, samples } = options;
+    let site = Arc::new(Site { core, allowed_hosts, samples, metrics: Metrics::start(), pages });
+    Router::new()
+        .route("/", get(page::show))
+        .route("/assets/{name}", get(assets::serve))
+        .route("/samples", get(samples::list))
+        .route("/samples/{name}", get(samples::serve))
+        .route("/api/v1/locate", post(api::locate).layer(DefaultBodyLimit::max(max_body)))
+        .route("/health", get(health::health))
+        .route("/metrics", get(health::metrics))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(site.clone(), guard::check))
+        .layer(from_fn(guard::harden))
+        .layer(from_fn_with_state(site.clone(), metrics::count))
+        .with_state(site)
+}
+
+/// Serves the site until `stop` is cancelled; requests that run then are finished first.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+async fn not_found(Language(lang): Language) -> Response {
+    Problem::NotFound.response(lang)
+}
+
+async fn method_not_allowed(Language(lang): Language) -> Response {
+    Problem::Method.response(lang)
+}

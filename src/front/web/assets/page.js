@@ -1,0 +1,367 @@
+// The page's behaviour: photos come in from the picker, the camera, a drop, a paste or the samples, go to the
+// API one by one, and their answers are shown. Words come from the server, in both languages.
+
+const data = JSON.parse(document.getElementById('data').textContent);
+const at = (id) => document.getElementById(id);
+const STORED_LANGUAGE = 'kokodoko-lang';
+
+/** Photos by their order: { blob, url, number, truth, list, state, answer, problem, heatmaps, area }. */
+const photos = [];
+let current = null;
+let language = document.documentElement.lang;
+
+// --- words ---
+
+/** A sentence in the reader's language; `values` fill its {places}. */
+function say(name, values = {}) {
+  const words = data.words[language][name];
+  return words.replace(/\{(\w+)\}/g, (place, key) => (key in values ? values[key] : place));
+}
+
+function areaName(area) {
+  const names = data.areas.find((known) => known.area === area);
+  return language === 'en' && names ? names.name_en : area;
+}
+
+/** As the bot says it in chats: never more certain than it is. */
+function percent(share) {
+  const rounded = Math.round(share * 100);
+  if (share > 0 && rounded < 1) return '<1%';
+  if (share < 1 && rounded > 99) return '>99%';
+  return `${rounded}%`;
+}
+
+function setLanguage(chosen) {
+  language = chosen;
+  document.documentElement.lang = chosen;
+  for (const element of document.querySelectorAll('[data-word]')) {
+    element.textContent = data.words[chosen][element.dataset.word];
+  }
+  for (const element of document.querySelectorAll('[data-label]')) {
+    element.setAttribute(element.tagName === 'IMG' ? 'alt' : 'aria-label', data.words[chosen][element.dataset.label]);
+  }
+  for (const link of document.querySelectorAll('.languages a')) {
+    link.setAttribute('aria-current', String(link.lang === chosen));
+  }
+  labelThumbs();
+  // The server words its problems itself: ask again rather than show the other language.
+  if (current?.state === 'error') locate(current);
+  else render();
+}
+
+function remembered() {
+  try {
+    const stored = localStorage.getItem(STORED_LANGUAGE);
+    return stored in data.words ? stored : null;
+  } catch {
+    return null; // Storage may be forbidden; the page then starts in the browser's language.
+  }
+}
+
+function remember(chosen) {
+  try {
+    localStorage.setItem(STORED_LANGUAGE, chosen);
+  } catch {
+    // As above: nothing is lost but the memory.
+  }
+}
+
+// --- asking ---
+
+class Refusal extends Error {}
+
+/** The answer as JSON; throws a Refusal with the server's sentence. */
+async function ask(blob, parameters, signal) {
+  if (blob.size > data.max_bytes) {
+    const tenths = Math.ceil((blob.size * 10) / (1 << 20)) / 10;
+    throw new Refusal(say('error-too-many-bytes', { size: tenths }));
+  }
+  let response;
+  try {
+    response = await fetch(`/api/v1/locate?${new URLSearchParams(parameters)}`, {
+      method: 'POST',
+      headers: { 'Accept-Language': language, 'Content-Type': blob.type || 'application/octet-stream' },
+      body: blob,
+      signal,
+    });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new Refusal(say('page-offline'));
+  }
+  const answer = await response.json();
+  if (!response.ok) throw new Refusal(answer.detail);
+  return answer;
+}
+
+async function locate(photo) {
+  photo.request?.abort();
+  photo.request = new AbortController();
+  photo.state = 'busy';
+  if (photo === current) announce(say('page-thinking'));
+  render();
+  try {
+    photo.answer = await ask(photo.blob, { top: data.areas.length, heatmap: 'true' }, photo.request.signal);
+    photo.area = photo.answer.heatmap_area;
+    photo.heatmaps = { [photo.area]: photo.answer.heatmap };
+    photo.state = 'answer';
+  } catch (error) {
+    if (error.name === 'AbortError') return;
+    if (!(error instanceof Refusal)) throw error;
+    photo.problem = error.message;
+    photo.state = 'error';
+  }
+  if (photo !== current) return;
+  render();
+  announce(photo.state === 'answer' ? headline(photo.answer) : photo.problem);
+}
+
+/** Shows the evidence for an area; asks for it the first time. */
+async function showEvidence(photo, area) {
+  photo.area = area;
+  render();
+  if (!photo.heatmaps[area]) {
+    try {
+      photo.heatmaps[area] = (await ask(photo.blob, { top: 1, heatmap: area })).heatmap;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      announce(error.message);
+      at('aside').textContent = error.message;
+      return;
+    }
+  }
+  if (photo !== current || photo.area !== area) return;
+  render();
+  announce(say('page-evidence-of', { area: areaName(area) }));
+}
+
+// --- showing ---
+
+function announce(words) {
+  at('live').textContent = words;
+}
+
+function headline(answer) {
+  const [best] = answer.areas;
+  const values = { area: areaName(best.area), percent: percent(best.probability) };
+  return answer.known ? say('answer-known', values) : say('answer-unknown', values);
+}
+
+function render() {
+  document.body.dataset.state = current ? current.state : 'idle';
+  at('stage').hidden = !current;
+  at('model').textContent = `${data.model.name} ${data.model.version} · ${data.model.backend}`;
+  for (const photo of photos) photo.thumb?.setAttribute('aria-pressed', String(photo === current));
+  if (!current) return;
+  renderWords(current);
+  renderPlate(current);
+  renderTruth(current);
+  renderBars(current);
+  renderEvidence(current);
+}
+
+function renderWords(photo) {
+  const words = {
+    busy: () => [say('page-thinking'), ''],
+    error: () => [say('page-failed'), photo.problem],
+    answer: () => [headline(photo.answer), photo.answer.known ? '' : say('page-unknown-why')],
+  };
+  const [title, aside] = words[photo.state]();
+  at('headline').textContent = title;
+  at('aside').textContent = aside;
+  at('again').hidden = photo.state !== 'error';
+}
+
+function renderPlate(photo) {
+  const [best] = photo.state === 'answer' ? photo.answer.areas : [];
+  const known = photo.state === 'answer' && photo.answer.known;
+  const name = known ? best.municipality : { answer: '？', busy: '…', error: '！' }[photo.state];
+  at('plate').className = `plate${known ? '' : ' blank'}${photo.state === 'error' ? ' fault' : ''}`;
+  at('plate-prefecture').textContent = known ? best.prefecture : '';
+  at('plate-name').textContent = name;
+  at('plate-name').classList.toggle('long', name.length > 3);
+  at('plate-percent').textContent = known ? percent(best.probability) : '';
+}
+
+function renderTruth(photo) {
+  const shown = photo.state === 'answer' && photo.truth;
+  at('truth').hidden = !shown;
+  if (!shown) return;
+  const right = photo.truth === photo.answer.areas[0].area;
+  const values = { area: areaName(photo.truth) };
+  at('truth').textContent = right ? say('page-truth-right', values) : say('page-truth-wrong', values);
+  at('truth').classList.toggle('wrong', !right);
+}
+
+function renderBars(photo) {
+  at('candidates').hidden = photo.state !== 'answer';
+  if (photo.state !== 'answer') return;
+  const rows = photo.answer.areas.map((found) => {
+    const button = document.getElementById(`row-${found.area}`) ?? row(found.area);
+    fillRow(button, found, photo.area === found.area);
+    return button;
+  });
+  const list = at('bars');
+  const items = rows.map((button) => button.closest('li') ?? wrap(button));
+  // Moving a focused button would take the focus from it.
+  if (items.some((item, index) => list.children[index] !== item)) list.replaceChildren(...items);
+  const ms = Object.fromEntries(Object.entries(photo.answer.ms).map(([name, value]) => [name, value.toFixed(1)]));
+  at('timing').textContent = say('page-timing', ms);
+}
+
+function wrap(button) {
+  const item = document.createElement('li');
+  item.append(button);
+  return item;
+}
+
+function row(area) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'row';
+  button.id = `row-${area}`;
+  for (const part of ['name', 'percent', 'bar']) {
+    const span = document.createElement('span');
+    span.className = part;
+    button.append(span);
+  }
+  button.querySelector('.bar').append(document.createElement('i'));
+  button.addEventListener('click', () => showEvidence(current, area));
+  return button;
+}
+
+function fillRow(button, found, pressed) {
+  const shown = { area: areaName(found.area), percent: percent(found.probability) };
+  button.querySelector('.name').textContent = shown.area;
+  button.querySelector('.percent').textContent = shown.percent;
+  button.querySelector('i').style.setProperty('--share', `${found.probability * 100}%`);
+  button.setAttribute('aria-pressed', String(pressed));
+  button.setAttribute('aria-label', say('page-row', shown));
+}
+
+function renderEvidence(photo) {
+  if (at('photo').getAttribute('src') !== photo.url) at('photo').src = photo.url;
+  const heatmap = photo.state === 'answer' ? photo.heatmaps[photo.area] : null;
+  at('overlay').hidden = !heatmap;
+  at('evidence').hidden = photo.state !== 'answer';
+  if (photo.state !== 'answer') return;
+  const values = { area: areaName(photo.area) };
+  at('evidence-of').textContent = say('page-evidence-of', values);
+  if (!heatmap) return;
+  at('overlay').src = heatmap;
+  at('overlay').alt = say('answer-heatmap-alt', values);
+}
+
+// --- choosing ---
+
+function add(blob, list, truth = null) {
+  const number = photos.filter((photo) => photo.list === list).length + 1;
+  const photo = { blob, url: URL.createObjectURL(blob), list, number, truth, state: 'new', heatmaps: {} };
+  photos.push(photo);
+  return photo;
+}
+
+function choose(photo) {
+  current = photo;
+  at('strength').value = 100;
+  at('overlay').style.opacity = 1;
+  if (photo.state === 'new') locate(photo);
+  else render();
+  at('stage').scrollIntoView({ block: 'start', behavior: 'smooth' });
+}
+
+function take(files) {
+  if (files.length === 0) return;
+  const taken = [...files].slice(0, data.max_photos).map((file) => add(file, 'mine'));
+  for (const photo of taken) addThumb('mine-list', photo, photo.url, () => choose(photo));
+  at('mine').hidden = at('mine-list').children.length < 2;
+  labelThumbs();
+  choose(taken[0]);
+  if (files.length > taken.length) announce(say('page-too-many'));
+}
+
+function addThumb(list, photo, url, pick) {
+  const image = document.createElement('img');
+  image.src = url;
+  image.alt = '';
+  image.loading = 'lazy';
+  photo.thumb = document.createElement('button');
+  photo.thumb.type = 'button';
+  photo.thumb.className = 'thumb';
+  photo.thumb.append(image);
+  photo.thumb.addEventListener('click', pick);
+  at(list).append(wrap(photo.thumb));
+}
+
+function labelThumbs() {
+  for (const { thumb, list, number } of photos.filter((photo) => photo.thumb)) {
+    thumb.setAttribute('aria-label', list === 'mine' ? say('page-mine-photo', { number }) : say('page-sample', { number }));
+  }
+}
+
+function addSamples() {
+  data.samples.forEach((sample, index) => {
+    const photo = { blob: null, url: sample.url, list: 'samples', number: index + 1, truth: sample.area, state: 'new', heatmaps: {} };
+    photos.push(photo);
+    addThumb('samples-list', photo, sample.url, () => chooseSample(photo));
+  });
+  at('samples').hidden = data.samples.length === 0;
+}
+
+async function chooseSample(photo) {
+  try {
+    photo.blob ??= await (await fetch(photo.url)).blob();
+    choose(photo);
+  } catch {
+    announce(say('page-offline'));
+  }
+}
+
+// --- listening ---
+
+function listenForFiles() {
+  for (const input of [at('file'), at('camera')]) {
+    input.addEventListener('change', () => {
+      take(input.files);
+      input.value = ''; // The same file may be chosen again.
+    });
+  }
+  document.addEventListener('paste', (event) => take(event.clipboardData?.files ?? []));
+  document.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    document.body.dataset.over = '';
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (!event.relatedTarget) delete document.body.dataset.over;
+  });
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    delete document.body.dataset.over;
+    take(event.dataTransfer?.files ?? []);
+  });
+}
+
+function listenForControls() {
+  at('strength').addEventListener('input', (event) => {
+    at('overlay').style.opacity = event.target.value / 100;
+  });
+  at('again').addEventListener('click', () => locate(current));
+  at('photo').addEventListener('load', ({ target }) => {
+    const frame = target.parentElement;
+    frame.classList.remove('broken');
+    frame.style.setProperty('--ratio', target.naturalWidth / target.naturalHeight);
+  });
+  at('photo').addEventListener('error', ({ target }) => target.parentElement.classList.add('broken'));
+  for (const link of document.querySelectorAll('.languages a')) {
+    link.addEventListener('click', (event) => {
+      event.preventDefault();
+      remember(link.lang);
+      setLanguage(link.lang);
+    });
+  }
+}
+
+addSamples();
+listenForFiles();
+listenForControls();
+const asked = new URLSearchParams(location.search).get('lang');
+setLanguage((asked in data.words && asked) || remembered() || language);
