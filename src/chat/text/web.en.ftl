@@ -3,7 +3,8 @@
 # The entrance
 page-title = ここどこ? — which municipality does a street photo show?
 page-reading = Where is this? The municipality of a street photo
-page-lead = One photo of a street. I'll name the municipality it most likely shows, and mark what gave it away.
+page-lead = Show me a street.
+page-promise = I'll name the municipality your photo most likely shows, and mark what gave it away.
 page-choose = Choose a photo
 page-camera = Take a photo
 page-drop = You can also drop one here, or paste it.
@@ -29,8 +30,8 @@ page-row = { $area }, { $percent }. Show its evidence in the photo
 page-evidence-of = Evidence for { $area }
 page-strength = Strength of the overlay
 page-photo-alt = The photo being looked at
-page-truth-right = The sample really is { $area }.
-page-truth-wrong = The sample really is { $area }, though.
+page-truth-right = And it is: the sample shows { $area }.
+page-truth = The sample shows { $area }.
 page-another = Choose another photo
 page-again = Try again
 page-timing = decoding { $decode } ms, preparing { $preprocess } ms, waiting { $queue } ms, network { $run } ms

@@ -3,7 +3,8 @@
 # 入口
 page-title = ここどこ? — 街の写真がどの市区町村かを当てる
 page-reading = 街の写真から、市区町村を当てます
-page-lead = 街角の写真を1枚。どの市区町村らしいかと、その手がかりになった場所をお答えします。
+page-lead = 街角の写真を一枚、どうぞ。
+page-promise = どの市区町村らしいかと、その手がかりになったところをお答えします。
 page-choose = 写真を選ぶ
 page-camera = カメラで撮る
 page-drop = ここにドロップするか、貼り付けても大丈夫です。
@@ -30,7 +31,7 @@ page-evidence-of = { $area }の手がかり
 page-strength = 手がかりの濃さ
 page-photo-alt = 見ている写真
 page-truth-right = 見本の正解も、{ $area }です。
-page-truth-wrong = 見本の正解は、{ $area }です。
+page-truth = 見本の正解は、{ $area }です。
 page-another = 別の写真を選ぶ
 page-again = もう一度試す
 page-timing = 解読 { $decode } ms、下ごしらえ { $preprocess } ms、順番待ち { $queue } ms、推論 { $run } ms

@@ -8,10 +8,11 @@ use super::{Lang, format, say};
 
 /// Messages of the page, each with the variables that the page's script fills in later: they stay in the
 /// words as `{name}`.
-const PAGE: [(&str, &[&str]); 39] = [
+const PAGE: [(&str, &[&str]); 40] = [
     ("page-title", &[]),
     ("page-reading", &[]),
     ("page-lead", &[]),
+    ("page-promise", &[]),
     ("page-choose", &[]),
     ("page-camera", &[]),
     ("page-drop", &[]),
@@ -36,7 +37,7 @@ const PAGE: [(&str, &[&str]); 39] = [
     ("page-strength", &[]),
     ("page-photo-alt", &[]),
     ("page-truth-right", &["area"]),
-    ("page-truth-wrong", &["area"]),
+    ("page-truth", &["area"]),
     ("page-another", &[]),
     ("page-again", &[]),
     ("page-timing", &["decode", "preprocess", "queue", "run"]),

@@ -171,7 +171,8 @@ mod tests {
     use super::*;
 
     fn parse(top: Option<&str>, heatmap: Option<&str>) -> Result<Wish, Problem> {
-        let labels = [Area::new("東京都", "港区", "Minato, Tokyo"), Area::new("北海道", "旭川市", "Asahikawa, Hokkaido")];
+        let labels =
+            [Area::new("東京都", "港区", "Minato, Tokyo"), Area::new("北海道", "旭川市", "Asahikawa, Hokkaido")];
         let parameters =
             Parameters { top: top.map(str::to_owned), heatmap: heatmap.map(str::to_owned), ..Parameters::default() };
         Wish::parse(&parameters, &labels)
