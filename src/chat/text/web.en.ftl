@@ -42,6 +42,7 @@ page-offline = The server can't be reached. Please check that it is running, the
 problem-missing-photo = There is no photo. Send it as the body itself, or in a field named photo of multipart/form-data.
 problem-bad-multipart = The multipart/form-data body is cut off or damaged. Please send it again.
 problem-too-many-photos = I take { $limit } photos at a time. Please send them in several requests.
+problem-too-many-requests = Too many of your requests are running. Please wait for their answers first.
 problem-body-too-large = The body is too large. Please keep the whole of it within { $limit } MB.
 problem-upload-broken = The photo stopped arriving half-way. Please send it again.
 problem-upload-slow = The photo took too long to arrive. Please send it again.

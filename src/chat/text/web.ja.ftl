@@ -42,6 +42,7 @@ page-offline = サーバーにつながりません。動いているかを確�
 problem-missing-photo = 写真がありません。写真そのものを本文として送るか、multipart/form-data の photo という項目に入れて送ってください。
 problem-bad-multipart = multipart/form-data の本文が途中で切れているか、壊れています。もう一度送ってください。
 problem-too-many-photos = 一度に送れる写真は{ $limit }枚までです。分けて送ってください。
+problem-too-many-requests = 同時に送られた写真が多すぎます。前の答えが返ってから送ってください。
 problem-body-too-large = 送られた本文が大きすぎます。全体で { $limit } MB までにしてください。
 problem-upload-broken = 写真の受信が途中で切れました。もう一度送ってください。
 problem-upload-slow = 写真の受信に時間がかかりすぎました。もう一度送ってください。

@@ -92,6 +92,12 @@ pub fn too_many_photos(lang: Lang, limit: usize) -> String {
     say(lang, "problem-too-many-photos", &[("limit", limit.to_string().into())])
 }
 
+/// To a client with too many requests that run.
+#[must_use]
+pub fn too_many_requests(lang: Lang) -> String {
+    say(lang, "problem-too-many-requests", &[])
+}
+
 /// To a body that is too large as a whole; `limit` in bytes.
 #[must_use]
 pub fn body_too_large(lang: Lang, limit: usize) -> String {
@@ -193,6 +199,7 @@ mod tests {
                 missing_photo(lang),
                 bad_multipart(lang),
                 too_many_photos(lang, 10),
+                too_many_requests(lang),
                 body_too_large(lang, 40 << 20),
                 upload_broken(lang),
                 upload_slow(lang),

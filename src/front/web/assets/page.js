@@ -282,7 +282,7 @@ function take(files) {
   if (files.length === 0) return;
   const taken = [...files].slice(0, data.max_photos).map((file) => add(file, 'mine'));
   for (const photo of taken) addThumb('mine-list', photo, photo.url, () => choose(photo));
-  at('mine').hidden = at('mine-list').children.length < 2;
+  at('mine').hidden = false;
   labelThumbs();
   choose(taken[0]);
   if (files.length > taken.length) announce(say('page-too-many'));
