@@ -27,6 +27,13 @@ fn main() {
         let grads = GradientsParams::from_grads(grads, &model);
         model = optim.step(0.01, model, grads);
         let all = t.elapsed();
-        println!("{size} b{batch}: fwd {:.3} bwd {:.3} opt {:.3} total {:.3} -> {:.1} img/s loss {l}", fwd.as_secs_f64(), bwd.as_secs_f64(), (all-fwd-bwd).as_secs_f64(), all.as_secs_f64(), batch as f64 / all.as_secs_f64());
+        println!(
+            "{size} b{batch}: fwd {:.3} bwd {:.3} opt {:.3} total {:.3} -> {:.1} img/s loss {l}",
+            fwd.as_secs_f64(),
+            bwd.as_secs_f64(),
+            (all - fwd - bwd).as_secs_f64(),
+            all.as_secs_f64(),
+            batch as f64 / all.as_secs_f64()
+        );
     }
 }

@@ -69,7 +69,8 @@ fn imports(code: &str) -> BTreeSet<String> {
         .flat_map(|rest| {
             let group = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map(|(group, _)| group);
             let names = group.unwrap_or(rest).split(',').take(if group.is_some() { usize::MAX } else { 1 });
-            names.map(|name| name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())
+            names
+                .map(|name| name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())
                 .collect::<Vec<_>>()
         })
         .filter(|name| layer(name).is_some())

@@ -42,8 +42,7 @@ pub(super) async fn router(core: Core, config: &Config) -> anyhow::Result<axum::
 fn samples() -> Vec<web::Sample> {
     let world = World::load();
     let specs = photo::photos(&world, SAMPLE_SEED, &[Split::Quiz], 1);
-    let sample = |spec: photo::PhotoSpec| {
-        web::Sample { area: world.areas()[spec.area].clone(), jpeg: spec.shoot(&world).jpeg }
-    };
+    let sample =
+        |spec: photo::PhotoSpec| web::Sample { area: world.areas()[spec.area].clone(), jpeg: spec.shoot(&world).jpeg };
     specs.map(sample).collect()
 }

@@ -104,9 +104,11 @@ fn print_answer(core: &Core, path: &Path, answered: Result<Located, Fault>, top:
 
 fn write_heatmap(located: &Located, out: &PathBuf) -> anyhow::Result<()> {
     let label = located.prediction.best().label;
-    located.explanation.overlay(label).save(out).with_context(|| {
-        format!("cannot write the heatmap to {} (name it .png or .jpg)", out.display())
-    })
+    located
+        .explanation
+        .overlay(label)
+        .save(out)
+        .with_context(|| format!("cannot write the heatmap to {} (name it .png or .jpg)", out.display()))
 }
 
 /// The language asked for, else the environment's.
@@ -116,9 +118,9 @@ fn language(asked: Option<&str>) -> anyhow::Result<Lang> {
         Some("en") => Ok(Lang::En),
         Some(other) => bail!("--lang is {other:?}: write ja or en"),
         None => {
-            let variable = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
-                std::env::var(name).ok().filter(|value| !value.is_empty())
-            });
+            let variable = ["LC_ALL", "LC_MESSAGES", "LANG"]
+                .into_iter()
+                .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
             Ok(Lang::from_tag(&variable.unwrap_or_default()))
         }
     }

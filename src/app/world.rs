@@ -39,7 +39,11 @@ fn write_sheet(world: &World, out: &Path, columns: usize, seed: u64) -> anyhow::
     let pictures: Vec<_> =
         specs.into_par_iter().map(|spec| spec.sized(SHEET_SIDE, SHEET_SIDE).render(world).image).collect();
     sheet::contact_sheet(&pictures, columns).save(out).with_context(|| format!("cannot write {}", out.display()))?;
-    println!("{}: rows from the top: {}", out.display(), world.areas().iter().map(|area| area.area.as_str()).collect::<Vec<_>>().join(", "));
+    println!(
+        "{}: rows from the top: {}",
+        out.display(),
+        world.areas().iter().map(|area| area.area.as_str()).collect::<Vec<_>>().join(", ")
+    );
     Ok(())
 }
 

@@ -129,11 +129,7 @@ impl Failure {
 
 impl From<&ModelIdentity> for Model {
     fn from(identity: &ModelIdentity) -> Self {
-        Self {
-            name: identity.name.clone(),
-            version: identity.version.clone(),
-            backend: identity.backend.clone(),
-        }
+        Self { name: identity.name.clone(), version: identity.version.clone(), backend: identity.backend.clone() }
     }
 }
 

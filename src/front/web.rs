@@ -4,6 +4,7 @@
 
 mod api;
 mod assets;
+mod clients;
 mod guard;
 mod health;
 mod language;
@@ -13,6 +14,7 @@ mod problem;
 mod samples;
 mod upload;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -23,6 +25,7 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::clients::Clients;
 use self::language::Language;
 use self::metrics::Metrics;
 use self::problem::Problem;
@@ -44,6 +47,7 @@ struct Site {
     allowed_hosts: Vec<String>,
     samples: Vec<Sample>,
     metrics: Metrics,
+    clients: Clients,
     pages: page::Pages,
 }
 
@@ -55,7 +59,8 @@ pub fn router(core: Core, options: Options) -> Router {
     let pages = page::Pages::new(&core, &options.samples);
     let max_body = upload::max_body(core.limits());
     let Options { allowed_hosts, samples } = options;
-    let site = Arc::new(Site { core, allowed_hosts, samples, metrics: Metrics::start(), pages });
+    let site =
+        Arc::new(Site { core, allowed_hosts, samples, metrics: Metrics::start(), clients: Clients::default(), pages });
     Router::new()
         .route("/", get(page::show))
         .route("/assets/{name}", get(assets::serve))
@@ -77,7 +82,8 @@ pub fn router(core: Core, options: Options) -> Router {
 /// # Errors
 /// When the listener fails.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 async fn not_found(Language(lang): Language) -> Response {

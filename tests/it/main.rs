@@ -4,4 +4,5 @@ mod discord;
 mod fake;
 mod support;
 mod telegram;
+mod web;
 mod wire;

@@ -72,7 +72,51 @@ pub fn manifest() -> Manifest {
 
 /// The whole core, decoding and queue included, around that network.
 pub fn core() -> Core {
-    Core::with_runner(manifest(), Colours, &Options::default()).expect("a thread starts")
+    core_with(&Options::default())
+}
+
+/// The same within other limits.
+pub fn core_with(options: &Options) -> Core {
+    Core::with_runner(manifest(), Colours, options).expect("a thread starts")
+}
+
+/// The same, but each run waits until the gate is opened for it.
+pub fn gated_core(options: &Options) -> (Core, Gate) {
+    let (begun, entered) = tokio::sync::mpsc::unbounded_channel();
+    let (leave, opened) = std::sync::mpsc::channel();
+    let core = Core::with_runner(manifest(), Gated { begun, opened }, options).expect("a thread starts");
+    (core, Gate { entered, leave })
+}
+
+/// Holds the runs of a [`gated_core`].
+pub struct Gate {
+    entered: tokio::sync::mpsc::UnboundedReceiver<()>,
+    leave: std::sync::mpsc::Sender<()>,
+}
+
+impl Gate {
+    /// Waits until a run stands before the gate.
+    pub async fn entered(&mut self) {
+        self.entered.recv().await.expect("the core runs");
+    }
+
+    /// Lets one run pass.
+    pub fn open(&self) {
+        self.leave.send(()).expect("the core runs");
+    }
+}
+
+struct Gated {
+    begun: tokio::sync::mpsc::UnboundedSender<()>,
+    opened: std::sync::mpsc::Receiver<()>,
+}
+
+impl Run for Gated {
+    fn run(&mut self, batch: usize, input: &[f32]) -> Result<Outputs, String> {
+        self.begun.send(()).map_err(|error| error.to_string())?;
+        self.opened.recv().map_err(|error| error.to_string())?;
+        Colours.run(batch, input)
+    }
 }
 
 /// A conversation about what that core sees, within limits.

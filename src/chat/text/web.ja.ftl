@@ -3,7 +3,8 @@
 # 入口
 page-title = ここどこ? — 街の写真がどの市区町村かを当てる
 page-reading = 街の写真から、市区町村を当てます
-page-lead = 街角の写真を1枚。どの市区町村らしいかと、その手がかりになった場所をお答えします。
+page-lead = 街角の写真を一枚、どうぞ。
+page-promise = どの市区町村らしいかと、その手がかりになったところをお答えします。
 page-choose = 写真を選ぶ
 page-camera = カメラで撮る
 page-drop = ここにドロップするか、貼り付けても大丈夫です。
@@ -30,7 +31,7 @@ page-evidence-of = { $area }の手がかり
 page-strength = 手がかりの濃さ
 page-photo-alt = 見ている写真
 page-truth-right = 見本の正解も、{ $area }です。
-page-truth-wrong = 見本の正解は、{ $area }です。
+page-truth = 見本の正解は、{ $area }です。
 page-another = 別の写真を選ぶ
 page-again = もう一度試す
 page-timing = 解読 { $decode } ms、下ごしらえ { $preprocess } ms、順番待ち { $queue } ms、推論 { $run } ms
@@ -41,6 +42,7 @@ page-offline = サーバーにつながりません。動いているかを確�
 problem-missing-photo = 写真がありません。写真そのものを本文として送るか、multipart/form-data の photo という項目に入れて送ってください。
 problem-bad-multipart = multipart/form-data の本文が途中で切れているか、壊れています。もう一度送ってください。
 problem-too-many-photos = 一度に送れる写真は{ $limit }枚までです。分けて送ってください。
+problem-too-many-requests = 同時に送られた写真が多すぎます。前の答えが返ってから送ってください。
 problem-body-too-large = 送られた本文が大きすぎます。全体で { $limit } MB までにしてください。
 problem-upload-broken = 写真の受信が途中で切れました。もう一度送ってください。
 problem-upload-slow = 写真の受信に時間がかかりすぎました。もう一度送ってください。

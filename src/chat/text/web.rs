@@ -8,10 +8,11 @@ use super::{Lang, format, say};
 
 /// Messages of the page, each with the variables that the page's script fills in later: they stay in the
 /// words as `{name}`.
-const PAGE: [(&str, &[&str]); 39] = [
+const PAGE: [(&str, &[&str]); 40] = [
     ("page-title", &[]),
     ("page-reading", &[]),
     ("page-lead", &[]),
+    ("page-promise", &[]),
     ("page-choose", &[]),
     ("page-camera", &[]),
     ("page-drop", &[]),
@@ -36,7 +37,7 @@ const PAGE: [(&str, &[&str]); 39] = [
     ("page-strength", &[]),
     ("page-photo-alt", &[]),
     ("page-truth-right", &["area"]),
-    ("page-truth-wrong", &["area"]),
+    ("page-truth", &["area"]),
     ("page-another", &[]),
     ("page-again", &[]),
     ("page-timing", &["decode", "preprocess", "queue", "run"]),
@@ -89,6 +90,12 @@ pub fn bad_multipart(lang: Lang) -> String {
 #[must_use]
 pub fn too_many_photos(lang: Lang, limit: usize) -> String {
     say(lang, "problem-too-many-photos", &[("limit", limit.to_string().into())])
+}
+
+/// To a client with too many requests that run.
+#[must_use]
+pub fn too_many_requests(lang: Lang) -> String {
+    say(lang, "problem-too-many-requests", &[])
 }
 
 /// To a body that is too large as a whole; `limit` in bytes.
@@ -192,6 +199,7 @@ mod tests {
                 missing_photo(lang),
                 bad_multipart(lang),
                 too_many_photos(lang, 10),
+                too_many_requests(lang),
                 body_too_large(lang, 40 << 20),
                 upload_broken(lang),
                 upload_slow(lang),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::language::Language;
 use super::problem::Problem;
 use super::upload::{self, Photos};
-use super::{Shared, Site};
+use super::{Shared, Site, clients};
 use crate::chat::text;
 use crate::domain::{Area, Prediction};
 use crate::front::json::{Answer, Entry, Failure};
@@ -60,7 +60,7 @@ pub(super) async fn locate(
         .map_err(|_| Problem::BadQuery)
         .and_then(|Query(parameters)| Wish::parse(&parameters, &site.core.manifest().labels));
     let outcomes = match wish {
-        Ok(wish) => answer_all(&site, wish, request).await,
+        Ok(wish) => admitted(&site, wish, request).await,
         Err(problem) => Err(problem),
     };
     match outcomes.map(single_or_all) {
@@ -92,6 +92,12 @@ fn single_or_all(mut outcomes: Vec<Outcome>) -> Outcomes {
             Outcomes::All(outcomes)
         }
     }
+}
+
+/// Answers unless the client already has too much running.
+async fn admitted(site: &Arc<Site>, wish: Wish, request: Request) -> Result<Vec<Outcome>, Problem> {
+    let _ticket = site.clients.admit(clients::address(request.extensions())).ok_or(Problem::TooManyRequests)?;
+    answer_all(site, wish, request).await
 }
 
 /// Answers each photo before the next is read, so that a request holds one photo in memory.
@@ -171,7 +177,8 @@ mod tests {
     use super::*;
 
     fn parse(top: Option<&str>, heatmap: Option<&str>) -> Result<Wish, Problem> {
-        let labels = [Area::new("東京都", "港区", "Minato, Tokyo"), Area::new("北海道", "旭川市", "Asahikawa, Hokkaido")];
+        let labels =
+            [Area::new("東京都", "港区", "Minato, Tokyo"), Area::new("北海道", "旭川市", "Asahikawa, Hokkaido")];
         let parameters =
             Parameters { top: top.map(str::to_owned), heatmap: heatmap.map(str::to_owned), ..Parameters::default() };
         Wish::parse(&parameters, &labels)

@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn pages_of_other_sites_and_of_other_ports_are_foreign() {
         let own = Authority::from_static("localhost:8080");
-        let foreign = |origin: &'static str| is_foreign(&own, &HeaderMap::from_iter([(ORIGIN, HeaderValue::from_static(origin))]));
+        let foreign = |origin: &'static str| {
+            is_foreign(&own, &HeaderMap::from_iter([(ORIGIN, HeaderValue::from_static(origin))]))
+        };
         assert!(!foreign("http://localhost:8080"));
         assert!(!foreign("https://localhost:8080"), "a proxy may end TLS before us");
         assert!(foreign("http://localhost:9090") && foreign("http://evil.example") && foreign("null"));

@@ -128,8 +128,7 @@ mod tests {
         let switched = between(TEMPLATE, "data-word=\"", "\"").chain(between(TEMPLATE, "data-label=\"", "\""));
         let mut switched: Vec<&str> = switched.collect();
         let special = ["lang", "data", "unless-drawn-hidden", "current-ja", "current-en"];
-        let mut worded: Vec<&str> =
-            between(TEMPLATE, "{{", "}}").filter(|name| !special.contains(name)).collect();
+        let mut worded: Vec<&str> = between(TEMPLATE, "{{", "}}").filter(|name| !special.contains(name)).collect();
         switched.sort_unstable();
         worded.sort_unstable();
         assert_eq!(switched, worded);

@@ -22,6 +22,8 @@ pub(super) enum Problem {
     BadMultipart,
     /// More photos than [`crate::chat::MAX_PHOTOS`].
     TooManyPhotos,
+    /// One client asks for too much at the same time.
+    TooManyRequests,
     /// More bytes in all than so many.
     BodyTooLarge {
         /// The most bytes of a body.
@@ -67,6 +69,7 @@ impl Problem {
             Self::MissingPhoto => "missing-photo",
             Self::BadMultipart => "bad-multipart",
             Self::TooManyPhotos => "too-many-photos",
+            Self::TooManyRequests => "too-many-requests",
             Self::BodyTooLarge { .. } => "body-too-large",
             Self::UploadBroken => "upload-broken",
             Self::UploadSlow => "upload-slow",
@@ -86,6 +89,7 @@ impl Problem {
                 StatusCode::BAD_REQUEST
             }
             Self::TooManyPhotos | Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::UploadSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -101,6 +105,7 @@ impl Problem {
             Self::MissingPhoto => text::web::missing_photo(lang),
             Self::BadMultipart => text::web::bad_multipart(lang),
             Self::TooManyPhotos => text::web::too_many_photos(lang, crate::chat::MAX_PHOTOS),
+            Self::TooManyRequests => text::web::too_many_requests(lang),
             Self::BodyTooLarge { limit } => text::web::body_too_large(lang, *limit),
             Self::UploadBroken => text::web::upload_broken(lang),
             Self::UploadSlow => text::web::upload_slow(lang),
@@ -116,6 +121,8 @@ impl Problem {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Locate(LocateError::Busy { retry_after }) => Some(*retry_after),
+            // The client's own requests end sooner or later; a second later is a good time to look.
+            Self::TooManyRequests => Some(Duration::from_secs(1)),
             // A restart takes less than a minute.
             Self::Locate(LocateError::Stopped) => Some(Duration::from_secs(60)),
             _ => None,
@@ -168,6 +175,11 @@ mod tests {
         let response = busy.response(Lang::Ja);
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[RETRY_AFTER], "7");
+        let many = Problem::TooManyRequests.response(Lang::En);
+        assert_eq!(
+            (many.status(), &many.headers()[RETRY_AFTER]),
+            (StatusCode::TOO_MANY_REQUESTS, &HeaderValue::from(1))
+        );
         assert_eq!(Problem::Locate(LocateError::Stopped).response(Lang::En).headers()[RETRY_AFTER], "60");
     }
 

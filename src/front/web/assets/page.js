@@ -68,13 +68,19 @@ function remember(chosen) {
 
 // --- asking ---
 
-class Refusal extends Error {}
+class Refusal extends Error {
+  constructor(words, mayPass) {
+    super(words);
+    /** Whether asking again may help. */
+    this.mayPass = mayPass;
+  }
+}
 
 /** The answer as JSON; throws a Refusal with the server's sentence. */
 async function ask(blob, parameters, signal) {
   if (blob.size > data.max_bytes) {
     const tenths = Math.ceil((blob.size * 10) / (1 << 20)) / 10;
-    throw new Refusal(say('error-too-many-bytes', { size: tenths }));
+    throw new Refusal(say('error-too-many-bytes', { size: tenths }), false);
   }
   let response;
   try {
@@ -86,10 +92,10 @@ async function ask(blob, parameters, signal) {
     });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new Refusal(say('page-offline'));
+    throw new Refusal(say('page-offline'), true);
   }
   const answer = await response.json();
-  if (!response.ok) throw new Refusal(answer.detail);
+  if (!response.ok) throw new Refusal(answer.detail, [408, 429].includes(response.status) || response.status >= 500);
   return answer;
 }
 
@@ -108,6 +114,7 @@ async function locate(photo) {
     if (error.name === 'AbortError') return;
     if (!(error instanceof Refusal)) throw error;
     photo.problem = error.message;
+    photo.mayPass = error.mayPass;
     photo.state = 'error';
   }
   if (photo !== current) return;
@@ -168,7 +175,7 @@ function renderWords(photo) {
   const [title, aside] = words[photo.state]();
   at('headline').textContent = title;
   at('aside').textContent = aside;
-  at('again').hidden = photo.state !== 'error';
+  at('again').hidden = photo.state !== 'error' || !photo.mayPass;
 }
 
 function renderPlate(photo) {
@@ -186,10 +193,12 @@ function renderTruth(photo) {
   const shown = photo.state === 'answer' && photo.truth;
   at('truth').hidden = !shown;
   if (!shown) return;
-  const right = photo.truth === photo.answer.areas[0].area;
+  const { known, areas } = photo.answer;
+  const right = photo.truth === areas[0].area;
   const values = { area: areaName(photo.truth) };
-  at('truth').textContent = right ? say('page-truth-right', values) : say('page-truth-wrong', values);
-  at('truth').classList.toggle('wrong', !right);
+  at('truth').textContent = known && right ? say('page-truth-right', values) : say('page-truth', values);
+  // Who does not know is neither right nor wrong.
+  at('truth').className = `truth ${{ true: right ? 'right' : 'wrong', false: 'open' }[known]}`;
 }
 
 function renderBars(photo) {
@@ -273,7 +282,7 @@ function take(files) {
   if (files.length === 0) return;
   const taken = [...files].slice(0, data.max_photos).map((file) => add(file, 'mine'));
   for (const photo of taken) addThumb('mine-list', photo, photo.url, () => choose(photo));
-  at('mine').hidden = at('mine-list').children.length < 2;
+  at('mine').hidden = false;
   labelThumbs();
   choose(taken[0]);
   if (files.length > taken.length) announce(say('page-too-many'));
