@@ -106,8 +106,7 @@ impl Dataset {
     }
 
     fn check(&self) -> Result<(), DataError> {
-        let splits =
-            [(Split::Train, &self.train), (Split::Validation, &self.validation), (Split::Test, &self.test)];
+        let splits = [(Split::Train, &self.train), (Split::Validation, &self.validation), (Split::Test, &self.test)];
         for (split, examples) in splits {
             for (label, area) in self.labels.iter().enumerate() {
                 if !examples.iter().any(|example| example.label == label) {

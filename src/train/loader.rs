@@ -48,11 +48,7 @@ pub fn batches(examples: &[Example], batch: usize, rng: &mut impl Rng) -> Vec<Ve
 }
 
 /// Starts the thread; it ends with the last batch, or when the receiver is dropped.
-pub fn start<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    plan: Plan<'scope>,
-    order: Vec<Vec<usize>>,
-) -> Receiver<Batch> {
+pub fn start<'scope>(scope: &'scope Scope<'scope, '_>, plan: Plan<'scope>, order: Vec<Vec<usize>>) -> Receiver<Batch> {
     let (send, receive) = sync_channel(AHEAD);
     scope.spawn(move || {
         for (step, indices) in order.iter().enumerate() {
