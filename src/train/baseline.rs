@@ -63,7 +63,8 @@ impl Thumbnails {
     }
 
     fn standardise(&self, row: &[f32]) -> Vec<f32> {
-        let scaled = row.iter().zip(&self.mean).zip(&self.deviation).map(|((v, mean), deviation)| (v - mean) / deviation);
+        let scaled =
+            row.iter().zip(&self.mean).zip(&self.deviation).map(|((v, mean), deviation)| (v - mean) / deviation);
         scaled.chain([1.0]).collect()
     }
 }
@@ -131,7 +132,9 @@ mod tests {
         // Stripes across or along: the same mean everywhere.
         let mut striped = |label: usize| {
             let shift = rng.random_range(0..4_u32);
-            RgbImage::from_fn(32, 32, |x, y| Rgb([if ((if label == 0 { x } else { y }) + shift) / 2 % 2 == 0 { 60 } else { 180 }; 3]))
+            RgbImage::from_fn(32, 32, |x, y| {
+                Rgb([if ((if label == 0 { x } else { y }) + shift) / 2 % 2 == 0 { 60 } else { 180 }; 3])
+            })
         };
         let stripes: Vec<RgbImage> = labels.iter().map(|&l| striped(l)).collect();
         assert!(right(&stripes, &labels, 2) < 0.75);

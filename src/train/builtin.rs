@@ -137,13 +137,7 @@ pub fn train(
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn finish(
-    fitted: &ResNet,
-    data: &Dataset,
-    task: &Task,
-    device: &Device,
-    out: &Path,
-) -> Result<Report, TrainError> {
+pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out: &Path) -> Result<Report, TrainError> {
     // Everything from here on is about the network that ships.
     let model = quantise(fitted.clone());
     let report = judge(&model, data, task, device);
@@ -231,7 +225,9 @@ fn labels_of(examples: &[Example]) -> Vec<usize> {
 
 fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
     let path = out.join(name);
-    std::fs::create_dir_all(out).and_then(|()| std::fs::write(&path, bytes)).map_err(|error| unwritable(out, name, error))
+    std::fs::create_dir_all(out)
+        .and_then(|()| std::fs::write(&path, bytes))
+        .map_err(|error| unwritable(out, name, error))
 }
 
 fn unwritable(out: &Path, name: &str, error: impl std::fmt::Display) -> TrainError {

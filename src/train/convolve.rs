@@ -37,12 +37,7 @@ pub fn supports(device: &Device) -> bool {
 #[backend_extension(Flex, Autodiff)]
 pub trait Convolve: Backend {
     /// See [`convolve`].
-    fn convolve(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        stride: usize,
-        padding: usize,
-    ) -> FloatTensor<Self>;
+    fn convolve(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize, padding: usize) -> FloatTensor<Self>;
 }
 
 impl Convolve for Flex {
@@ -54,12 +49,7 @@ impl Convolve for Flex {
 }
 
 impl<C: CheckpointStrategy> Convolve for Autodiff<Flex, C> {
-    fn convolve(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        stride: usize,
-        padding: usize,
-    ) -> FloatTensor<Self> {
+    fn convolve(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize, padding: usize) -> FloatTensor<Self> {
         match Gradient.prepare::<C>([x.node(), weight.node()]).compute_bound().stateful() {
             OpsKind::Tracked(mut prepared) => {
                 let state = (prepared.checkpoint(&x), prepared.checkpoint(&weight), stride, padding);

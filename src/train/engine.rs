@@ -88,11 +88,7 @@ impl Recipe {
     pub fn built_in(seed: u64) -> Self {
         Self {
             arch: Arch::ResNet18,
-            stages: vec![
-                Stage { epochs: 3, side: 64 },
-                Stage { epochs: 3, side: 96 },
-                Stage { epochs: 1, side: 128 },
-            ],
+            stages: vec![Stage { epochs: 4, side: 64 }, Stage { epochs: 5, side: 96 }, Stage { epochs: 2, side: 128 }],
             batch: 32,
             optimiser: Optimiser::Sgd,
             learning_rate: 0.05,
@@ -364,7 +360,9 @@ mod tests {
     /// Two areas that differ in what stands where, not in their mean colour.
     fn stripes(count: usize) -> Vec<Example> {
         let picture = |label: usize, shift: u32| {
-            RgbImage::from_fn(40, 40, |x, y| Rgb([if ((if label == 0 { x } else { y }) + shift) / 4 % 2 == 0 { 30 } else { 220 }; 3]))
+            RgbImage::from_fn(40, 40, |x, y| {
+                Rgb([if ((if label == 0 { x } else { y }) + shift) / 4 % 2 == 0 { 30 } else { 220 }; 3])
+            })
         };
         (0..count).map(|i| Example { picture: picture(i % 2, (i % 5) as u32), label: i % 2 }).collect()
     }
@@ -372,7 +370,14 @@ mod tests {
     fn data() -> Dataset {
         let labels = vec![Area::new("県", "甲", "Ko"), Area::new("県", "乙", "Otsu")];
         let (train, validation) = (stripes(24), stripes(8));
-        Dataset { labels, input: Preprocess::imagenet(32), stored: 40, train, validation: validation.clone(), test: validation }
+        Dataset {
+            labels,
+            input: Preprocess::imagenet(32),
+            stored: 40,
+            train,
+            validation: validation.clone(),
+            test: validation,
+        }
     }
 
     fn recipe() -> Recipe {

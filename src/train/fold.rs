@@ -92,7 +92,11 @@ impl Quantised {
     #[must_use]
     pub fn weights(&self) -> Vec<f32> {
         let per_channel = self.weight.len() / self.scale.len();
-        self.weight.chunks_exact(per_channel).zip(&self.scale).flat_map(|(w, s)| w.iter().map(move |w| f32::from(*w) * s)).collect()
+        self.weight
+            .chunks_exact(per_channel)
+            .zip(&self.scale)
+            .flat_map(|(w, s)| w.iter().map(move |w| f32::from(*w) * s))
+            .collect()
     }
 }
 

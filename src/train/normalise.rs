@@ -206,11 +206,7 @@ impl NormaliseState {
         });
         let (beta, gamma): (Vec<f32>, Vec<f32>) = sums.into_iter().unzip();
         let vector = |values: Vec<f32>| FlexTensor::from_data(TensorData::new(values, [channels]));
-        [
-            FlexTensor::from_data(TensorData::new(out, [batch, channels, height, width])),
-            vector(gamma),
-            vector(beta),
-        ]
+        [FlexTensor::from_data(TensorData::new(out, [batch, channels, height, width])), vector(gamma), vector(beta)]
     }
 }
 
@@ -240,7 +236,10 @@ impl Backward<Flex, 2> for AddReluGradient {
         let mut out = vec![0.0; shape.num_elements()];
         let chunks = out.par_chunks_mut(CHUNK).zip(grad.storage::<f32>().par_chunks(CHUNK));
         chunks.zip(ops.state.storage::<f32>().par_chunks(CHUNK)).for_each(|((out, grad), sum)| {
-            out.iter_mut().zip(grad).zip(sum).for_each(|((out, grad), sum)| *out = if *sum > 0.0 { *grad } else { 0.0 });
+            out.iter_mut()
+                .zip(grad)
+                .zip(sum)
+                .for_each(|((out, grad), sum)| *out = if *sum > 0.0 { *grad } else { 0.0 });
         });
         let gradient = FlexTensor::from_data(TensorData::new(out, shape));
         for node in ops.parents.into_iter().flatten() {

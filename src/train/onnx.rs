@@ -89,10 +89,8 @@ impl Graph {
     /// The bytes of the model file.
     #[must_use]
     pub fn encode(self, metadata: &[(&str, &str)]) -> Vec<u8> {
-        let entry = |(key, value): &(&str, &str)| StringStringEntryProto {
-            key: (*key).to_owned(),
-            value: (*value).to_owned(),
-        };
+        let entry =
+            |(key, value): &(&str, &str)| StringStringEntryProto { key: (*key).to_owned(), value: (*value).to_owned() };
         let model = ModelProto {
             ir_version: IR_VERSION,
             opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],

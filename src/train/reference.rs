@@ -80,7 +80,8 @@ pub fn write_all(out: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(out)?;
     let raw = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
     for arch in Arch::ALL {
-        for (precision, side) in [(Precision::F32, None), (Precision::Int8, None), (Precision::Int8, Some(SIDE as u32))] {
+        for (precision, side) in [(Precision::F32, None), (Precision::Int8, None), (Precision::Int8, Some(SIDE as u32))]
+        {
             let reference = reference(arch, precision, side);
             let path = |end: &str| out.join(format!("{}.{end}", reference.name));
             std::fs::write(path("onnx"), &reference.onnx)?;
