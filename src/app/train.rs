@@ -1,8 +1,37 @@
-//! `train`: filled in when the engine lands.
+//! `train`: from drawings to a model folder.
+
+use std::path::Path;
 use std::process::ExitCode;
-pub(super) fn run(_: &crate::cli::Train) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("soon")
+
+use anyhow::Context;
+
+use crate::cli::Train;
+use crate::train::engine::Progress;
+use crate::train::{builtin, drawn, reference};
+use crate::world::World;
+
+/// Trains the model of the drawn world. Progress goes to standard output, one JSON object a line.
+pub(super) fn run(options: &Train) -> anyhow::Result<ExitCode> {
+    let world = World::load();
+    let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
+    tracing::info!(photos_an_area = amount.train, "drawing the photos");
+    let photos = drawn::photos(&world, options.seed, amount);
+    let task = drawn::task(&world, options.seed, options.smoke);
+    tracing::info!(photos = photos.len(), epochs = task.recipe.epochs(), "training from a random start");
+    let report = builtin::train(&photos, &task, &drawn::device(), &options.out, &mut print_progress)?;
+    println!("{}", serde_json::to_string(&report)?);
+    Ok(ExitCode::SUCCESS)
 }
-pub(super) fn export_reference(_: &std::path::Path) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("soon")
+
+fn print_progress(progress: &Progress) {
+    match serde_json::to_string(progress) {
+        Ok(line) => println!("{line}"),
+        Err(error) => tracing::warn!(%error, "progress cannot be shown"),
+    }
+}
+
+/// Writes networks with reference outputs, for `tests/parity`.
+pub(super) fn export_reference(out: &Path) -> anyhow::Result<ExitCode> {
+    reference::write_all(out).with_context(|| format!("cannot write to {}", out.display()))?;
+    Ok(ExitCode::SUCCESS)
 }

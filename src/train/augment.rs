@@ -48,14 +48,14 @@ impl Augment {
     #[must_use]
     pub fn standard() -> Self {
         Self {
-            crop_area: 0.6,
-            crop_ratio: 1.2,
+            crop_area: 0.65,
+            crop_ratio: 1.15,
             flip: 0.5,
-            brightness: 0.3,
-            contrast: 0.3,
-            saturation: 0.3,
-            gamma: 0.2,
-            erase: 0.2,
+            brightness: 0.25,
+            contrast: 0.25,
+            saturation: 0.25,
+            gamma: 0.15,
+            erase: 0.1,
         }
     }
 

@@ -82,6 +82,28 @@ impl Optimiser {
 }
 
 impl Recipe {
+    /// What the built-in model is trained with: small pictures first, which cost a quarter, then the full size
+    /// (Howard 2018, "progressive resizing").
+    #[must_use]
+    pub fn built_in(seed: u64) -> Self {
+        Self {
+            arch: Arch::ResNet18,
+            stages: vec![
+                Stage { epochs: 3, side: 64 },
+                Stage { epochs: 3, side: 96 },
+                Stage { epochs: 1, side: 128 },
+            ],
+            batch: 32,
+            optimiser: Optimiser::Sgd,
+            learning_rate: 0.05,
+            warm_up: 0.1,
+            weight_decay: 5e-4,
+            label_smoothing: 0.05,
+            augment: Augment::standard(),
+            seed,
+        }
+    }
+
     /// Passes over the train split in all stages.
     #[must_use]
     pub fn epochs(&self) -> usize {
@@ -328,5 +350,81 @@ impl Run<'_> {
             elapsed: Duration::ZERO,
             validation: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Area;
+    use crate::infer::preprocess::Preprocess;
+    use crate::train::data::Example;
+    use image::{Rgb, RgbImage};
+
+    /// Two areas that differ in what stands where, not in their mean colour.
+    fn stripes(count: usize) -> Vec<Example> {
+        let picture = |label: usize, shift: u32| {
+            RgbImage::from_fn(40, 40, |x, y| Rgb([if ((if label == 0 { x } else { y }) + shift) / 4 % 2 == 0 { 30 } else { 220 }; 3]))
+        };
+        (0..count).map(|i| Example { picture: picture(i % 2, (i % 5) as u32), label: i % 2 }).collect()
+    }
+
+    fn data() -> Dataset {
+        let labels = vec![Area::new("県", "甲", "Ko"), Area::new("県", "乙", "Otsu")];
+        let (train, validation) = (stripes(24), stripes(8));
+        Dataset { labels, input: Preprocess::imagenet(32), stored: 40, train, validation: validation.clone(), test: validation }
+    }
+
+    fn recipe() -> Recipe {
+        Recipe {
+            stages: vec![Stage { epochs: 3, side: 32 }],
+            batch: 8,
+            learning_rate: 0.02,
+            augment: Augment::none(),
+            ..Recipe::built_in(5)
+        }
+    }
+
+    fn run(recipe: &Recipe, folder: &Path) -> (Result<ResNet, FitError>, Vec<Progress>) {
+        let mut seen = Vec::new();
+        let fitted = fit(&data(), recipe, &Device::flex(), folder, &mut |progress| seen.push(progress.clone()));
+        (fitted, seen)
+    }
+
+    #[test]
+    fn learns_stripes_and_leaves_checkpoints_that_answer_alike() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fitted, seen) = run(&recipe(), folder.path());
+        let best = seen.iter().filter_map(|p| p.validation).map(|v| v.macro_recall).fold(0.0, f32::max);
+        assert!(best > 0.9, "{seen:?}");
+        let device = Device::flex();
+        let data = data();
+        let answers = |model: &ResNet| logits(model, &data.test, &data.input, &device);
+        let blank = ResNetConfig::new(Arch::ResNet18, 2).init(&device).valid();
+        let loaded = blank.load_file(folder.path().join("best"));
+        assert_eq!(answers(&loaded), answers(&fitted.unwrap()));
+    }
+
+    #[test]
+    fn too_few_photos_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fitted, _) = run(&Recipe { batch: 25, ..recipe() }, folder.path());
+        assert!(matches!(fitted, Err(FitError::TooFew { photos: 24, batch: 25 })));
+    }
+
+    #[test]
+    fn a_diverging_loss_ends_the_training_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fitted, _) = run(&Recipe { learning_rate: 1e30, warm_up: 0.0, ..recipe() }, folder.path());
+        assert!(matches!(fitted, Err(FitError::Diverged { epoch: 1, .. })));
+    }
+
+    #[test]
+    fn the_rate_climbs_and_falls_to_nothing() {
+        let recipe = recipe();
+        let rates: Vec<f64> = (0..1000).map(|step| recipe.rate(step, 1000)).collect();
+        let top = rates.iter().copied().fold(0.0, f64::max);
+        assert!((top - recipe.learning_rate).abs() < 1e-3 * top && rates[0] < 0.01 * top && rates[999] < 1e-4 * top);
+        assert!(rates[..100].is_sorted() && rates[100..].is_sorted_by(|a, b| a >= b));
     }
 }

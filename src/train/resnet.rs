@@ -1,12 +1,14 @@
 //! Residual networks (He et al. 2016) in torchvision's layout, so that its weights can be loaded.
 
-use burn::module::{Initializer, Module};
+use burn::module::{Initializer, Module, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+
+use super::{convolve, normalise};
 
 /// Depth of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,8 +149,40 @@ impl ConvNorm {
         Self { conv, norm }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(self.conv.forward(x))
+    /// Convolution and normalisation, and a ReLU if asked.
+    fn forward(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
+        if !convolve::supports(&x.device()) {
+            let x = self.norm.forward(self.conv.forward(x));
+            return if rectify { relu(x) } else { x };
+        }
+        let (stride, padding) = (self.conv.stride[0], self.conv.kernel_size[0] / 2);
+        self.normalise(convolve::convolve(x, self.conv.weight.val(), stride, padding), rectify)
+    }
+
+    /// [`BatchNorm::forward`] with our own operations.
+    fn normalise(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
+        let norm = &self.norm;
+        let (tracked, training) = (x.device().is_autodiff(), norm.training.is_enabled());
+        if tracked && !training {
+            // Ours takes the moments for those of the input; frozen ones are constants.
+            let x = norm.forward(x);
+            return if rectify { relu(x) } else { x };
+        }
+        let moments = if tracked {
+            let moments = normalise::moments(x.clone());
+            let update = |running: &RunningState<Tensor<1>>, row: usize| {
+                let new = moments.clone().slice([row..row + 1]).flatten::<1>(0, 1).detach();
+                let old = running.value_sync().to_device(&x.device());
+                running.update((old * (1.0 - norm.momentum) + new * norm.momentum).detach());
+            };
+            update(&norm.running_mean, 0);
+            update(&norm.running_var, 1);
+            moments
+        } else {
+            let row = |running: &RunningState<Tensor<1>>| running.value().to_device(&x.device()).unsqueeze::<2>();
+            Tensor::cat(vec![row(&norm.running_mean), row(&norm.running_var)], 0)
+        };
+        normalise::normalise(x, moments, norm.gamma.val(), norm.beta.val(), norm.epsilon, rectify)
     }
 }
 
@@ -164,16 +198,13 @@ impl Block {
         let last = self.body.len() - 1;
         let mut x = input.clone();
         for (i, conv) in self.body.iter().enumerate() {
-            x = conv.forward(x);
-            if i < last {
-                x = relu(x);
-            }
+            x = conv.forward(x, i < last);
         }
         let shortcut = match &self.shortcut {
-            Some(conv) => conv.forward(input),
+            Some(conv) => conv.forward(input, false),
             None => input,
         };
-        relu(x + shortcut)
+        if convolve::supports(&x.device()) { normalise::add_relu(x, shortcut) } else { relu(x + shortcut) }
     }
 }
 
@@ -201,12 +232,18 @@ impl ResNet {
     /// Runs a batch, `[batch, 3, height, width]`, normalised; each side 32 or more.
     #[must_use]
     pub fn forward(&self, input: Tensor<4>) -> Outputs {
-        let mut x = self.pool.forward(relu(self.stem.forward(input)));
+        let mut x = self.pool.forward(self.stem.forward(input, true));
         for block in &self.blocks {
             x = block.forward(x);
         }
         let features = x.clone().mean_dims(&[2, 3]).flatten::<2>(1, 3);
         Outputs { logits: self.fc.forward(features.clone()), features, feature_map: x }
+    }
+
+    /// Every convolution with its normalisation, from the input on; shortcuts after the body of their block.
+    pub(super) fn layers_mut(&mut self) -> Vec<&mut ConvNorm> {
+        let blocks = self.blocks.iter_mut().flat_map(|block| block.body.iter_mut().chain(block.shortcut.as_mut()));
+        std::iter::once(&mut self.stem).chain(blocks).collect()
     }
 }
 

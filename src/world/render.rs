@@ -1,5 +1,6 @@
 //! Draws a scene: ground and sky, then everything that stands there, far to near.
 
+mod bollard;
 mod building;
 mod camera;
 mod facade;
@@ -8,9 +9,12 @@ mod finish;
 mod furniture;
 mod glyph;
 mod ground;
+mod lamp;
 mod painter;
+mod pavement;
 mod people;
 mod room;
+mod sign;
 mod sky;
 #[cfg(test)]
 mod tests;

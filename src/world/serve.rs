@@ -168,7 +168,6 @@ pub async fn run(
 }
 
 /// All stand-ins over one world, with empty books.
-#[must_use]
 pub fn router(world: Arc<World>, options: Options) -> Router {
     let services = Services {
         studio: Studio::new(world.clone()),

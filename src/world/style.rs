@@ -9,7 +9,7 @@
 use super::dice::Dice;
 
 /// How far the tables are sharpened: weights are raised to this power. Larger makes areas easier to tell apart.
-const SHARPNESS: f32 = 1.4;
+const SHARPNESS: f32 = 1.8;
 /// Standard deviation of a town's nudge of each weight, in natural logarithm.
 const TOWN_NUDGE: f32 = 0.35;
 /// Share of streets without any fence, the same in every area: a missing fence tells nothing.
@@ -512,5 +512,64 @@ impl Nudger<'_> {
     fn table<T: Copy>(&mut self, table: Table<T>) -> Vec<(T, f32)> {
         let mut weight = |weight: f32| weight.powf(SHARPNESS) * (self.dice.bell() * self.nudge).exp();
         table.iter().map(|&(value, plain)| (value, weight(plain))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares<T: Copy>(table: &[(T, f32)]) -> Vec<(T, f32)> {
+        let total: f32 = table.iter().map(|(_, weight)| weight).sum();
+        table.iter().map(|&(value, weight)| (value, weight / total)).collect()
+    }
+
+    /// Share that two tables have in common: 0 for disjoint ones, 1 for equal ones.
+    fn overlap<T: Copy + PartialEq>(a: &[(T, f32)], b: &[(T, f32)]) -> f32 {
+        let (a, b) = (shares(a), shares(b));
+        let of = |value: T| b.iter().find(|(other, _)| *other == value).map_or(0.0, |(_, share)| *share);
+        a.iter().map(|&(value, share)| share.min(of(value))).sum()
+    }
+
+    #[test]
+    fn no_family_settles_an_area_alone() {
+        for area in 0..7 {
+            let style = Style::of_area(area);
+            let favourites = [
+                favourite(&style.fence),
+                favourite(&style.pavement),
+                favourite(&style.facade),
+                favourite(&style.tree),
+                favourite(&style.lamp),
+                favourite(&style.bollard),
+                favourite(&style.sign),
+            ];
+            assert!(favourites.iter().all(|share| (0.4..0.9).contains(share)), "area {area}: {favourites:?}");
+        }
+    }
+
+    fn favourite<T: Copy>(table: &[(T, f32)]) -> f32 {
+        shares(table).iter().map(|(_, share)| *share).fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn neighbours_are_alike_and_asahikawa_is_not() {
+        let fence = |area| Style::of_area(area).fence;
+        let facade = |area| Style::of_area(area).facade;
+        let alike = |a, b| overlap(&fence(a), &fence(b)) + overlap(&facade(a), &facade(b));
+        let (chuo, minato, shibuya, chiyoda, asahikawa) = (0, 1, 3, 5, 6);
+        assert!(alike(minato, shibuya) > 0.5, "{}", alike(minato, shibuya));
+        assert!(alike(chuo, chiyoda) > 0.45, "{}", alike(chuo, chiyoda));
+        for ward in 0..6 {
+            assert!(alike(ward, asahikawa) < 0.4, "{ward}: {}", alike(ward, asahikawa));
+        }
+    }
+
+    #[test]
+    fn towns_differ_from_each_other_but_not_much() {
+        let (one, other) = (Style::of_town(2, 11), Style::of_town(2, 12));
+        let alike = overlap(&one.fence, &other.fence);
+        assert!((0.5..0.999).contains(&alike), "{alike}");
+        assert_eq!(one.fence, Style::of_town(2, 11).fence);
     }
 }

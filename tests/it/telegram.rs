@@ -327,8 +327,8 @@ async fn broken_downloads_are_apologised_for_and_the_token_is_never_logged() {
     let fake = FakeTelegram::start().await;
     let bot = Bot::start(&fake, conversation(generous()));
     let apology = DeliveryError::Download(String::new());
-    for user in [AOI, BEN] {
-        fake.fail_next("download", Failure::BrokenDownload);
+    for (user, failure) in [(AOI, Failure::BrokenDownload), (BEN, Failure::BadGateway)] {
+        fake.fail_next("download", failure);
         fake.post(fake.private_chat(user), user, json!({ "photo": fake.photo(jpeg(RED)) }));
         assert_eq!(fake.take_sent(1).await[0].text, text::delivery_error(lang(user), &apology));
     }
@@ -445,4 +445,53 @@ async fn the_webhook_is_robust() {
     bot.stop().await;
     let texts: Vec<String> = fake.take_sent(1).await.into_iter().map(|sent| sent.text).collect();
     assert_eq!(texts, [text::privacy(Lang::En, Platform::Telegram)], "a repeated update is answered once");
+}
+
+/// The strictness of the fake is what the other tests stand on.
+#[tokio::test]
+async fn the_fake_refuses_what_telegram_refuses() {
+    let fake = FakeTelegram::start().await;
+    let chat = fake.private_chat(BEN);
+    let message = fake.post(chat, BEN, json!({"text": "x"}));
+    let to = json!({ "message_id": message });
+    for (method, params) in [
+        ("launchRocket", json!({})),
+        ("getMe", json!({"verbose": true})),
+        ("getUpdates", json!({"offset": -1})),
+        ("getUpdates", json!({"limit": 101})),
+        ("getFile", json!({"file_id": "unknown"})),
+        ("getFile", json!({})),
+        ("sendMessage", json!({"chat_id": chat, "text": "", "reply_parameters": to})),
+        ("sendMessage", json!({"chat_id": chat, "text": "x".repeat(4_097), "reply_parameters": to})),
+        ("sendMessage", json!({"chat_id": chat.to_string(), "text": "x", "reply_parameters": to})),
+        ("sendMessage", json!({"chat_id": 404, "text": "x", "reply_parameters": to})),
+        ("sendMessage", json!({"chat_id": chat, "text": "x", "reply_parameters": {"message_id": 404}})),
+        ("sendPhoto", json!({"chat_id": chat, "photo": "attach://nothing", "reply_parameters": to})),
+        ("sendChatAction", json!({"chat_id": chat, "action": "dancing"})),
+        ("setMyCommands", json!({"commands": [{"command": "Where", "description": "x"}]})),
+        ("setWebhook", json!({"url": "http://bot.example", "secret_token": "x"})),
+    ] {
+        let call = reqwest::Client::new().post(format!("{}/bot{TOKEN}/{method}", fake.url()));
+        let status = call.body(params.to_string()).send().await.expect("it listens").status();
+        assert!(status.is_client_error(), "{method} {params}: {status}");
+        assert_eq!(fake.take_violations().len(), 1, "{method} {params}");
+    }
+    let wrong = reqwest::get(format!("{}/bot4242:wrong/getMe", fake.url())).await.expect("it listens");
+    assert_eq!(wrong.status().as_u16(), 401);
+}
+
+/// Where the published description of the Bot API lies beside the checkout, calls are held against it too.
+#[tokio::test]
+async fn the_published_description_is_used_where_it_is() {
+    if support::specs().is_none() {
+        return;
+    }
+    let fake = FakeTelegram::start().await;
+    let chat = fake.private_chat(BEN);
+    let message = fake.post(chat, BEN, json!({"text": "x"}));
+    // Only the description knows the fields of objects.
+    let params = json!({"chat_id": chat, "text": "x", "reply_parameters": {"message_id": message, "mood": "good"}});
+    let call = reqwest::Client::new().post(format!("{}/bot{TOKEN}/SendMessage", fake.url()));
+    assert_eq!(call.body(params.to_string()).send().await.expect("it listens").status().as_u16(), 400);
+    assert!(fake.take_violations()[0].contains("mood"));
 }

@@ -62,7 +62,8 @@ impl Service {
 
     async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.expect("the stand-in answers");
-        let content_type = response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+        let content_type =
+            response.headers().get("content-type").map(|value| value.to_str().expect("plain text").to_owned());
         Answer {
             status: response.status(),
             content_type: content_type.unwrap_or_default(),

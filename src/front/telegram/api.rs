@@ -31,6 +31,8 @@ const MAX_WORDS: usize = 4_096;
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Times that one call is made.
 const ATTEMPTS: u32 = 4;
+/// How Telegram words its 5xx.
+const SERVER_FAULTS: [&str; 4] = ["Internal Server Error", "Bad Gateway", "Service Unavailable", "Gateway Timeout"];
 /// Longest wait between attempts to reach Telegram.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
@@ -226,8 +228,9 @@ impl Api {
         Ok(())
     }
 
-    /// Makes a call again when Telegram says 429, after the time that it asks for, and when the connection
-    /// could not be made. Nothing else is repeated: the call may have been carried out.
+    /// Makes a call again when Telegram says 429, after the time that it asks for; when the connection could
+    /// not be made; and when Telegram's servers are at fault. Nothing else is repeated: the call may have been
+    /// carried out.
     async fn patiently<T, C, F>(&self, call: C) -> Result<T, RequestError>
     where
         C: Fn() -> F,
@@ -255,6 +258,10 @@ fn pause_before_retry(error: &RequestError, attempt: u32) -> Option<Duration> {
     match error {
         RequestError::RetryAfter(wait) => Some(wait.duration()).filter(|wait| *wait <= MAX_RETRY_AFTER),
         RequestError::Network(error) if error.is_connect() => Some(Duration::from_secs(1 << attempt.min(4))),
+        // After any 5xx teloxide has waited for ten seconds already.
+        RequestError::Api(ApiError::Unknown(words)) if SERVER_FAULTS.contains(&words.as_str()) => Some(Duration::ZERO),
+        // A gateway's page of HTML. An answer in JSON that cannot be read is another matter: the call succeeded.
+        RequestError::InvalidJson { raw, .. } if !raw.starts_with('{') => Some(Duration::ZERO),
         _ => None,
     }
 }
@@ -322,6 +329,19 @@ mod tests {
         assert_eq!(wait(7), Some(Duration::from_secs(7)));
         assert_eq!(wait(3_600), None);
         assert_eq!(pause_before_retry(&RequestError::Api(ApiError::BotBlocked), 1), None);
+    }
+
+    #[test]
+    fn faults_of_the_server_are_retried_and_unreadable_successes_are_not() {
+        let unknown = |words: &str| RequestError::Api(ApiError::Unknown(words.to_owned()));
+        assert_eq!(pause_before_retry(&unknown("Bad Gateway"), 1), Some(Duration::ZERO));
+        assert_eq!(pause_before_retry(&unknown("Bad Request: CHAT_RESTRICTED"), 1), None);
+        let invalid = |raw: &str| {
+            let source = serde_json::from_str::<u8>(raw).expect_err("no number").into();
+            RequestError::InvalidJson { source, raw: raw.into() }
+        };
+        assert_eq!(pause_before_retry(&invalid("<html>502</html>"), 1), Some(Duration::ZERO));
+        assert_eq!(pause_before_retry(&invalid("{\"ok\":true,\"result\":{}}"), 1), None, "it was sent");
     }
 
     #[test]

@@ -1,18 +1,16 @@
-//! Lamps, bollards, signs, poles, machines: what stands on a pavement.
+//! Poles, machines, boxes, benches: what stands on a pavement of any area.
 
 use super::super::dice::Dice;
 use super::super::scene::{Item, Rgb, Scene, Thing};
-use super::super::style::{Bollard, Lamp, Sign};
-use super::glyph;
-use super::painter::{Ink, Painter, Plane};
-use super::sky::blend;
+use super::painter::{Painter, Plane};
+use super::{bollard, lamp, sign};
 
 /// Draws a piece of street furniture.
 pub fn draw(painter: &mut Painter, scene: &Scene, item: &Item, distance: f32) {
     match &item.thing {
-        Thing::Lamp { style, colour } => lamp(painter, *style, *colour, item),
-        Thing::Bollard { style, colour } => bollard(painter, *style, *colour, item),
-        Thing::Sign { style, colour } => sign(painter, *style, *colour, item),
+        Thing::Lamp { style, colour } => lamp::draw(painter, *style, *colour, item),
+        Thing::Bollard { style, colour } => bollard::draw(painter, *style, *colour, item),
+        Thing::Sign { style, colour } => sign::draw(painter, *style, *colour, item),
         Thing::Direction => direction(painter, item),
         Thing::Signal => signal(painter, item),
         Thing::Pole { span } => pole(painter, *span, item, distance),
@@ -34,194 +32,22 @@ pub fn draw(painter: &mut Painter, scene: &Scene, item: &Item, distance: f32) {
     }
 }
 
-const UP: [f32; 3] = [0.0, 0.0, 1.0];
+/// The normal of the ground.
+pub const UP: [f32; 3] = [0.0, 0.0, 1.0];
 
-fn mast(painter: &mut Painter, item: &Item, height: f32, width: f32, ink: Rgb) {
+/// An upright pole at the item.
+pub fn mast(painter: &mut Painter, item: &Item, height: f32, width: f32, ink: Rgb) {
     painter.line([item.x, item.y, 0.0], [item.x, item.y, height], width, ink);
 }
 
 /// A plane across the road at the item; `u` runs from the item to the road's middle.
-fn across(item: &Item) -> Plane {
+pub fn across(item: &Item) -> Plane {
     Plane { origin: [item.x, item.y, 0.0], along: [-item.x.signum(), 0.0, 0.0], out: [0.0, -1.0, 0.0] }
 }
 
-fn lamp(painter: &mut Painter, style: Lamp, colour: Rgb, item: &Item) {
-    let ink = painter.lit(colour, [0.0, -0.6, 0.5]);
-    let bulb = if painter.light.lamps { [1.0, 0.92, 0.70] } else { painter.lit([0.95, 0.94, 0.90], UP) };
-    let plane = across(item);
-    let at = |u: f32, v: f32| plane.at(u, v, 0.0);
-    match style {
-        Lamp::Arm => {
-            mast(painter, item, 6.2, 0.16, ink);
-            for (a, b) in [([0.0, 6.2], [0.5, 6.9]), ([0.5, 6.9], [1.4, 7.1])] {
-                painter.line(at(a[0], a[1]), at(b[0], b[1]), 0.13, ink);
-            }
-            painter.line(at(1.3, 7.05), at(2.3, 7.1), 0.26, ink);
-            painter.line(at(1.5, 6.93), at(2.2, 6.97), 0.12, bulb);
-        }
-        Lamp::Globes => {
-            mast(painter, item, 3.9, 0.18, ink);
-            painter.line(at(-0.65, 3.75), at(0.65, 3.75), 0.12, ink);
-            let board = painter.billboard(item.x, item.y);
-            for u in [-0.65, 0.65] {
-                let along = across(item).along;
-                let shifted = Plane { origin: [board.origin[0] + along[0] * u, board.origin[1], 0.0], ..board };
-                painter.oval(&shifted, [0.0, 4.05], [0.34, 0.34], bulb);
-            }
-            painter.oval(&board, [0.0, 4.5], [0.34, 0.34], bulb);
-        }
-        Lamp::Lantern => {
-            mast(painter, item, 3.2, 0.2, ink);
-            let board = painter.billboard(item.x, item.y);
-            painter.shape(&board, &[[-0.28, 3.2], [0.28, 3.2], [0.46, 4.1], [-0.46, 4.1]], bulb);
-            painter.shape(&board, &[[-0.6, 4.1], [0.6, 4.1], [0.0, 4.65]], ink);
-            for u in [-0.37, 0.0, 0.37] {
-                painter.line(board.at(u * 0.75, 3.2, 0.0), board.at(u * 1.2, 4.1, 0.0), 0.07, ink);
-            }
-            painter.rect(&board, [-0.34, 3.1, 0.34, 3.24], 0.0, ink);
-        }
-        Lamp::Banner => {
-            mast(painter, item, 5.6, 0.16, ink);
-            let mut dice = Dice::new(item.seed, 51);
-            let cloth = painter.lit(dice.pick(&BANNERS), [0.0, 0.0, 0.7]);
-            for (u0, u1) in [(0.16, 0.86), (-0.86, -0.16)] {
-                painter.rect(&plane, [u0, 2.9, u1, 4.9], 0.0, cloth);
-                for (n, v) in [3.1, 3.65, 4.2].into_iter().enumerate() {
-                    glyph::write(painter, &plane, [(u0 + u1) / 2.0 - 0.22, v], 0.44, n + 2, [0.96; 3]);
-                }
-            }
-            painter.line(at(-0.9, 4.95), at(0.9, 4.95), 0.08, ink);
-            let board = painter.billboard(item.x, item.y);
-            painter.oval(&board, [0.0, 5.7], [0.4, 0.22], bulb);
-        }
-        Lamp::Ring => {
-            mast(painter, item, 4.3, 0.16, ink);
-            let board = painter.billboard(item.x, item.y);
-            let point = |i: i32| {
-                let angle = f64::from(i) / 16.0 * std::f64::consts::TAU;
-                board.at(0.72 * angle.cos() as f32, 5.0 + 0.72 * angle.sin() as f32, 0.0)
-            };
-            (0..16).for_each(|i| painter.line(point(i), point(i + 1), 0.17, bulb));
-            (0..16).for_each(|i| painter.line(point(i), point(i + 1), 0.05, ink));
-        }
-        Lamp::Sail => {
-            painter.line([item.x, item.y, 0.0], [item.x, item.y, 5.4], 0.17, ink);
-            painter.shape(&plane, &[[0.0, 5.4], [0.0, 3.9], [1.7, 5.5]], ink);
-            painter.line(at(0.1, 4.1), at(1.7, 5.45), 0.12, bulb);
-        }
-        Lamp::Bells => {
-            mast(painter, item, 4.4, 0.16, ink);
-            let board = painter.billboard(item.x, item.y);
-            for (u, v) in [(-0.62, 3.9), (0.62, 3.9), (-0.34, 4.4), (0.34, 4.4)] {
-                painter.line(board.at(0.0, 4.5, 0.0), board.at(u, v + 0.25, 0.0), 0.07, ink);
-                painter.shape(
-                    &board,
-                    &[[u - 0.26, v - 0.22], [u + 0.26, v - 0.22], [u + 0.12, v + 0.22], [u - 0.12, v + 0.22]],
-                    bulb,
-                );
-            }
-        }
-    }
-}
-
-const BANNERS: [Rgb; 5] =
+/// Cloth and paint of banners and bus stops.
+pub const BANNERS: [Rgb; 5] =
     [[0.72, 0.26, 0.24], [0.22, 0.40, 0.60], [0.26, 0.50, 0.40], [0.88, 0.66, 0.26], [0.54, 0.34, 0.56]];
-
-fn bollard(painter: &mut Painter, style: Bollard, colour: Rgb, item: &Item) {
-    let ink = painter.lit(colour, [0.0, -0.7, 0.4]);
-    let light = blend(ink, [1.0; 3], 0.4);
-    let board = painter.billboard(item.x, item.y);
-    let k = super::ground::KERB;
-    painter.flat_oval([item.x, item.y, k], [0.24, 0.24], Ink([0.06, 0.07, 0.1], 0.22));
-    match style {
-        Bollard::Post => {
-            painter.rect(&board, [-0.13, k, 0.13, 1.0], 0.0, ink);
-            painter.rect(&board, [-0.13, 0.72, 0.13, 0.86], 0.0, light);
-        }
-        Bollard::Ball => {
-            painter.rect(&board, [-0.10, k, 0.10, 0.8], 0.0, ink);
-            painter.oval(&board, [0.0, 0.92], [0.21, 0.21], ink);
-            painter.oval(&board, [-0.05, 0.98], [0.08, 0.08], light);
-        }
-        Bollard::Arch => {
-            let at = |u: f32, v: f32| [item.x, item.y + u, v];
-            let points = [at(-0.5, k), at(-0.5, 0.75), at(-0.3, 0.95), at(0.3, 0.95), at(0.5, 0.75), at(0.5, k)];
-            points.windows(2).for_each(|pair| painter.line(pair[0], pair[1], 0.11, ink));
-        }
-        Bollard::Cube => painter.cuboid([item.x - 0.3, item.y - 0.3, k], [item.x + 0.3, item.y + 0.3, 0.62], colour),
-        Bollard::Delineator => {
-            painter.shape(&board, &[[-0.3, k], [0.3, k], [0.09, 0.3], [-0.09, 0.3]], ink);
-            painter.rect(&board, [-0.09, 0.25, 0.09, 1.15], 0.0, ink);
-            for v in [0.55, 0.85] {
-                painter.rect(&board, [-0.09, v, 0.09, v + 0.14], 0.0, light);
-            }
-        }
-        Bollard::Disc => {
-            painter.rect(&board, [-0.07, k, 0.07, 0.5], 0.0, ink);
-            painter.oval(&board, [0.0, 0.75], [0.34, 0.34], ink);
-            painter.oval(&board, [0.0, 0.75], [0.17, 0.17], light);
-        }
-        Bollard::Slab => {
-            let (x, y) = (item.x, item.y);
-            painter.polygon(&[[x, y - 0.4, k], [x, y + 0.4, k], [x, y + 0.4, 1.0], [x, y - 0.4, 0.55]], ink);
-            painter.polygon(
-                &[[x, y - 0.4, 0.55], [x, y + 0.4, 1.0], [x + 0.2, y + 0.4, 1.0], [x + 0.2, y - 0.4, 0.55]],
-                light,
-            );
-        }
-    }
-}
-
-/// Ward signs are bold plates above head height, each outline another ward's favourite.
-fn sign(painter: &mut Painter, style: Sign, colour: Rgb, item: &Item) {
-    let post = painter.lit([0.55, 0.56, 0.57], [0.0, -0.6, 0.4]);
-    let ink = painter.lit(colour, [0.0, 0.0, 0.6]);
-    let white = painter.lit([0.95, 0.95, 0.92], [0.0, 0.0, 0.6]);
-    let board = painter.billboard(item.x, item.y);
-    let outline: &[[f32; 2]] = match style {
-        Sign::RoundTop => &[
-            [-0.45, 1.7],
-            [0.45, 1.7],
-            [0.45, 2.5],
-            [0.38, 2.75],
-            [0.2, 2.92],
-            [0.0, 2.97],
-            [-0.2, 2.92],
-            [-0.38, 2.75],
-            [-0.45, 2.5],
-        ],
-        Sign::Hexagon => &[[-0.3, 1.75], [0.3, 1.75], [0.6, 2.3], [0.3, 2.85], [-0.3, 2.85], [-0.6, 2.3]],
-        Sign::Totem => &[[-0.36, 0.1], [0.36, 0.1], [0.36, 2.6], [-0.36, 2.9]],
-        Sign::Shield => &[[0.0, 1.6], [0.4, 1.95], [0.55, 2.4], [0.55, 2.9], [-0.55, 2.9], [-0.55, 2.4], [-0.4, 1.95]],
-        Sign::Fingers => &[[-0.1, 2.5], [1.0, 2.5], [1.25, 2.68], [1.0, 2.86], [-0.1, 2.86]],
-        Sign::Lollipop => &[[-0.4, 1.35], [0.4, 1.35], [0.4, 1.8], [-0.4, 1.8]],
-        Sign::Diamond => &[[0.0, 1.6], [0.68, 2.28], [0.0, 2.96], [-0.68, 2.28]],
-    };
-    mast(painter, item, 2.9, 0.1, post);
-    painter.shape(&board, outline, ink);
-    match style {
-        Sign::Fingers => {
-            painter.shape(&board, &[[0.1, 1.95], [-0.9, 1.95], [-1.15, 2.12], [-0.9, 2.3], [0.1, 2.3]], ink);
-            painter.rect(&board, [0.1, 2.64, 0.8, 2.72], 0.0, white);
-            painter.rect(&board, [-0.8, 2.08, -0.1, 2.16], 0.0, white);
-        }
-        Sign::Lollipop => {
-            painter.oval(&board, [0.0, 2.5], [0.55, 0.55], ink);
-            painter.oval(&board, [0.0, 2.5], [0.38, 0.38], white);
-            painter.rect(&board, [-0.25, 1.52, 0.25, 1.62], 0.0, white);
-        }
-        Sign::Totem => {
-            painter.rect(&board, [-0.22, 1.6, 0.22, 2.2], 0.0, white);
-            for (n, v) in [1.15, 0.7, 0.25].into_iter().enumerate() {
-                glyph::write(painter, &board, [-0.19, v], 0.38, n * 3 + item.seed as usize % 5, white);
-            }
-        }
-        _ => {
-            let letter = Dice::new(item.seed, 57).below(8);
-            glyph::write(painter, &board, [-0.3, 2.02], 0.6, letter, white);
-        }
-    }
-}
 
 fn direction(painter: &mut Painter, item: &Item) {
     let post = painter.lit([0.66, 0.67, 0.68], [0.0, -0.6, 0.4]);

@@ -61,37 +61,29 @@ fn cloud(painter: &mut Painter, dice: &mut Dice) {
     }
 }
 
-/// Two ranges of mountains, the farther one paler, under snow for most of the year.
+/// Two ranges of mountains, the farther one higher, paler, and white at its tops.
 fn hills(painter: &mut Painter, seed: u64, snow: bool) {
     let mut dice = Dice::new(seed, 4);
-    for (range, pale) in [(0, 0.72), (1, 0.5)] {
-        let base: Rgb = if snow { [0.66, 0.72, 0.80] } else { [0.36, 0.48, 0.50] };
+    let base: Rgb = if snow { [0.66, 0.72, 0.80] } else { [0.36, 0.48, 0.50] };
+    for (tall, pale, capped) in [(150.0, 0.72, true), (80.0, 0.5, false)] {
         let colour = blend(painter.lit(base, [0.0, 0.0, 1.0]), painter.light.haze, pale);
         let cap = blend(painter.lit([0.95, 0.96, 0.98], [0.0, 0.0, 1.0]), painter.light.haze, pale);
-        let peaks = 22;
-        let tall = if range == 0 { 150.0 } else { 80.0 };
-        let heights: Vec<f32> = (0..peaks).map(|_| dice.range(0.35, 1.0) * tall).collect();
+        let peaks = 22_u8;
         for i in 0..peaks {
-            let azimuth = i as f32 / peaks as f32 * std::f32::consts::TAU;
-            let (h, plane) = (heights[i], backdrop(azimuth));
-            let half = FAR * 0.34;
-            painter.shape(
-                &plane,
-                &[[-half, -6.0], [half, -6.0], [half * 0.3, h * 0.72], [0.0, h], [-half * 0.4, h * 0.66]],
-                colour,
-            );
-            if range == 0 {
-                let brow = [
-                    [-half * 0.2, h * 0.83],
-                    [0.0, h],
-                    [half * 0.16, h * 0.84],
-                    [half * 0.05, h * 0.78],
-                    [-half * 0.06, h * 0.86],
-                ];
-                painter.shape(&plane, &brow, cap);
-            }
+            let height = dice.range(0.35, 1.0) * tall;
+            let plane = backdrop(f32::from(i) / f32::from(peaks) * std::f32::consts::TAU);
+            peak(painter, &plane, height, colour, capped.then_some(cap));
         }
     }
+}
+
+fn peak(painter: &mut Painter, plane: &Plane, h: f32, colour: Rgb, cap: Option<Rgb>) {
+    let half = FAR * 0.34;
+    let slope = [[-half, -6.0], [half, -6.0], [half * 0.3, h * 0.72], [0.0, h], [-half * 0.4, h * 0.66]];
+    painter.shape(plane, &slope, colour);
+    let brow =
+        [[-half * 0.2, h * 0.83], [0.0, h], [half * 0.16, h * 0.84], [half * 0.05, h * 0.78], [-half * 0.06, h * 0.86]];
+    cap.into_iter().for_each(|cap| painter.shape(plane, &brow, cap));
 }
 
 /// Four corners of a flat rectangle at height `z`.

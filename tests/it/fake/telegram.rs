@@ -41,6 +41,8 @@ pub enum Failure {
     Refusal(&'static str),
     /// Half of the file, then the connection breaks.
     BrokenDownload,
+    /// 502 with a gateway's page of HTML.
+    BadGateway,
 }
 
 /// A message that the bot sent.
@@ -168,7 +170,9 @@ impl FakeTelegram {
     }
 
     fn open(&self, id: i64, kind: &'static str) -> i64 {
-        self.shared.with(|model| model.chats.entry(id).or_insert(Chat { kind, messages: BTreeMap::new() }));
+        self.shared.with(|model| {
+            model.chats.entry(id).or_insert(Chat { kind, messages: BTreeMap::new() });
+        });
         id
     }
 
@@ -257,6 +261,11 @@ impl FakeTelegram {
     /// How often the bot has called `method`.
     pub fn count_calls(&self, method: &str) -> usize {
         self.shared.with(|model| model.calls.iter().filter(|call| *call == method).count())
+    }
+
+    /// What went against the rules so far; the test that takes it says that it is wanted.
+    pub fn take_violations(&self) -> Vec<String> {
+        self.shared.with(|model| std::mem::take(&mut model.violations))
     }
 
     /// The updates that the bot has not confirmed.

@@ -89,7 +89,7 @@ fn field(shot: &Shot, name: &str, options: &Options) -> Option<Value> {
         "is_pano" => shot.is_strip.into(),
         "make" => shot.camera.make.into(),
         "model" => shot.camera.model.into(),
-        "on_foot" => (shot.creator % 2 == 0).into(),
+        "on_foot" => shot.creator.is_multiple_of(2).into(),
         "quality_score" => shot.quality.into(),
         "sequence" => shot.sequence.clone().into(),
         "thumb_256_url" => thumb::link(shot, Some(256), options).into(),

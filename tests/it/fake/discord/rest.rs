@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -61,7 +62,7 @@ fn fault(shared: &Shared, name: &str) -> Option<Response> {
 async fn route(shared: &Shared, request: Request) -> Result<Response, Refusal> {
     let path = request.uri().path().to_owned();
     if path.starts_with("/attachments/") {
-        return file(shared, &request).await;
+        return file(shared, request.into_parts().0).await;
     }
     let Some(path) = path.strip_prefix("/api/v10") else {
         return Err(Refusal(404, 0, format!("no such path: {path}")));
@@ -107,16 +108,16 @@ fn check_authorization(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// A file, when its link was used as it was given.
-async fn file(shared: &Shared, request: &Request) -> Result<Response, Refusal> {
-    if request.uri().query() != Some("ex=1&is=2&hm=signature") {
+async fn file(shared: &Shared, request: Parts) -> Result<Response, Refusal> {
+    if request.uri.query() != Some("ex=1&is=2&hm=signature") {
         return Err(Refusal(404, 0, "the link was changed".to_owned()));
     }
-    if request.headers().contains_key(header::AUTHORIZATION) {
+    if request.headers.contains_key(header::AUTHORIZATION) {
         return Err(wrong("the file server must not get the token"));
     }
     let mut open = shared.files_open.subscribe();
     open.wait_for(|open| *open).await.expect("the sender lives in the fake");
-    let file = shared.state().files.get(request.uri().path()).cloned();
+    let file = shared.state().files.get(request.uri.path()).cloned();
     file.map(IntoResponse::into_response).ok_or_else(|| Refusal(404, 0, "no such file".to_owned()))
 }
 

@@ -124,6 +124,7 @@ fn fail_as_told(shared: &Shared, method: &'static str) -> Result<(), Refused> {
     match next_failure(shared, method) {
         None | Some(Failure::BrokenDownload) => Ok(()),
         Some(Failure::Refusal(words)) => Err(Refused::bad_request(words)),
+        Some(Failure::BadGateway) => Err(Refused::new(StatusCode::BAD_GATEWAY, "Bad Gateway")),
         Some(Failure::TooManyRequests { retry_after }) => {
             let until = now + Duration::from_secs(retry_after);
             shared.with(|model| model.quiet_until.insert(method.to_owned(), until));
@@ -152,10 +153,13 @@ async fn download(shared: &Shared, rest: &str) -> Result<Response, Refused> {
     let found = shared.with(|model| model.files.values().find(|file| file.path == path).map(|file| file.bytes.clone()));
     let unknown = || violation(shared, StatusCode::NOT_FOUND, format!("there is no file {path}"));
     let bytes = found.ok_or_else(unknown)?;
-    if next_failure(shared, "download") == Some(Failure::BrokenDownload) {
-        let half = bytes[..bytes.len() / 2].to_vec();
-        let broken = stream::iter([Ok(half), Err(std::io::Error::other("the line is cut"))]);
-        return Ok(Response::new(Body::from_stream(broken)));
+    match next_failure(shared, "download") {
+        Some(Failure::BrokenDownload) => {
+            let half = bytes[..bytes.len() / 2].to_vec();
+            let broken = stream::iter([Ok(half), Err(std::io::Error::other("the line is cut"))]);
+            Ok(Response::new(Body::from_stream(broken)))
+        }
+        Some(_) => Ok((StatusCode::BAD_GATEWAY, "<html>502 Bad Gateway</html>").into_response()),
+        None => Ok(Response::new(Body::from(bytes))),
     }
-    Ok(Response::new(Body::from(bytes)))
 }

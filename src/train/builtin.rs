@@ -1,0 +1,239 @@
+//! Photos in, a model folder out: trains, quantises, calibrates, judges and writes.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use serde::Serialize;
+use thiserror::Error;
+
+use super::baseline::Thumbnails;
+use super::calibrate;
+use super::data::{DataError, Dataset, Example, RawPhoto};
+use super::engine::{FitError, Progress, Recipe, fit};
+use super::evaluate::logits;
+use super::export::{Options, Precision, export};
+use super::fold::quantise;
+use super::resnet::ResNet;
+use crate::domain::Area;
+use crate::domain::metrics::{self, Selective};
+use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, Metrics, Provenance, sha256_hex};
+use crate::infer::preprocess::Preprocess;
+
+/// Bins of the calibration error.
+const BINS: usize = 15;
+
+/// What to train and how to sign it.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Name of the model: `drawn-world`.
+    pub name: String,
+    /// Version of the model: `1.0.0`.
+    pub version: String,
+    /// Where the photos come from.
+    pub provenance: Provenance,
+    /// The areas, in the order of the logits.
+    pub labels: Vec<Area>,
+    /// How a picture becomes a tensor; its side is that of the finished model.
+    pub input: Preprocess,
+    /// How to train.
+    pub recipe: Recipe,
+    /// Share of right answers that the abstention threshold aims at on the validation split, 0 to 1.
+    pub accuracy: f32,
+}
+
+/// How good the finished model is; written beside it as `report.json`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// How it was trained.
+    pub recipe: Recipe,
+    /// Photos in the train split.
+    pub trained_on: usize,
+    /// Photos in the validation split.
+    pub validated_on: usize,
+    /// Divides the logits.
+    pub temperature: f32,
+    /// What the abstention threshold promises on the validation split.
+    pub abstention: Abstention,
+    /// Calibration error on the test split before temperature scaling, 0 to 1.
+    pub ece_before: f32,
+    /// The manifest's figures, on the test split.
+    pub test: Metrics,
+    /// 95 % interval of `test.top1` (Wilson).
+    pub top1_interval: (f64, f64),
+    /// Macro recall of the linear classifier on thumbnails.
+    pub thumbnail_macro_recall: f32,
+    /// Each area with its recall and the 95 % interval of that.
+    pub areas: Vec<AreaReport>,
+    /// Photos by true area (row) and answer (column).
+    pub confusion: Vec<Vec<usize>>,
+}
+
+/// What the abstention threshold promises on the validation split.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Abstention {
+    /// Below this probability the answer is "I don't know".
+    pub threshold: f32,
+    /// Share of photos that get an answer.
+    pub coverage: f32,
+    /// Share of right answers among those.
+    pub accuracy: f32,
+}
+
+impl From<Selective> for Abstention {
+    fn from(Selective { threshold, coverage, accuracy }: Selective) -> Self {
+        Self { threshold, coverage, accuracy }
+    }
+}
+
+/// How well one area is found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AreaReport {
+    /// Its full name.
+    pub area: String,
+    /// Share of its photos that are named rightly.
+    pub recall: f32,
+    /// 95 % interval of the recall.
+    pub interval: (f64, f64),
+}
+
+/// A training that ended without a model.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// The photos.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The fit.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The folder of the model.
+    #[error("cannot write {}: {detail}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        detail: String,
+    },
+}
+
+/// Trains and writes `model.onnx`, `manifest.toml` and `report.json` to `out`; checkpoints go to
+/// `out/checkpoints`. The test split is looked at once, after everything is decided.
+///
+/// # Errors
+/// See [`TrainError`]; nothing in `out` but checkpoints changes before the model is finished.
+pub fn train(
+    photos: &[RawPhoto],
+    task: &Task,
+    device: &Device,
+    out: &Path,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Report, TrainError> {
+    // A crop of 60 % of the area at a quarter more than the side still has the input's resolution.
+    let data = Dataset::new(photos, task.labels.clone(), task.input, task.input.size * 5 / 4)?;
+    let fitted = fit(&data, &task.recipe, device, &out.join("checkpoints"), progress)?;
+    finish(&fitted, &data, task, device, out)
+}
+
+/// Quantises, calibrates, judges and writes a network that is fitted (and in inference form).
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn finish(
+    fitted: &ResNet,
+    data: &Dataset,
+    task: &Task,
+    device: &Device,
+    out: &Path,
+) -> Result<Report, TrainError> {
+    // Everything from here on is about the network that ships.
+    let model = quantise(fitted.clone());
+    let report = judge(&model, data, task, device);
+    let onnx = export(&model, Options { precision: Precision::Int8, side: Some(task.input.size) });
+    let manifest = Manifest {
+        name: task.name.clone(),
+        version: task.version.clone(),
+        arch: task.recipe.arch.name().to_owned(),
+        sha256: sha256_hex(&onnx),
+        temperature: report.temperature,
+        abstain_below: report.abstention.threshold,
+        provenance: task.provenance.clone(),
+        input: task.input,
+        metrics: report.test.clone(),
+        labels: task.labels.clone(),
+    };
+    let manifest = toml::to_string(&manifest).map_err(|error| unwritable(out, MANIFEST_FILE, error))?;
+    let json = serde_json::to_vec_pretty(&report).map_err(|error| unwritable(out, "report.json", error))?;
+    write(out, MODEL_FILE, &onnx)?;
+    write(out, MANIFEST_FILE, manifest.as_bytes())?;
+    write(out, "report.json", &json)?;
+    Ok(report)
+}
+
+fn judge(model: &ResNet, data: &Dataset, task: &Task, device: &Device) -> Report {
+    let run = |examples: &[Example]| (logits(model, examples, &data.input, device), labels_of(examples));
+    let (rows, labels) = run(&data.validation);
+    let temperature = calibrate::temperature(&rows, &labels);
+    let abstention = calibrate::threshold(&metrics::judge(&rows, &labels, temperature), task.accuracy);
+
+    let (rows, labels) = run(&data.test);
+    let judged = metrics::judge(&rows, &labels, temperature);
+    let confusion = metrics::confusion(&rows, &labels, data.labels.len());
+    let answered = metrics::selective(&judged, abstention.threshold);
+    let (thumbnail_top1, thumbnail_macro_recall) = thumbnails(data);
+    let hits = judged.iter().filter(|photo| photo.right).count();
+    Report {
+        recipe: task.recipe.clone(),
+        trained_on: data.train.len(),
+        validated_on: data.validation.len(),
+        temperature,
+        abstention: abstention.into(),
+        ece_before: metrics::ece(&metrics::judge(&rows, &labels, 1.0), BINS),
+        test: Metrics {
+            photos: labels.len(),
+            top1: metrics::top_k(&rows, &labels, 1),
+            top3: metrics::top_k(&rows, &labels, 3),
+            macro_recall: metrics::macro_recall(&confusion),
+            ece: metrics::ece(&judged, BINS),
+            coverage: answered.coverage,
+            selective_accuracy: answered.accuracy,
+            thumbnail_top1,
+        },
+        top1_interval: metrics::wilson(hits, labels.len()),
+        thumbnail_macro_recall,
+        areas: area_reports(&confusion, &data.labels),
+        confusion,
+    }
+}
+
+fn area_reports(confusion: &[Vec<usize>], labels: &[Area]) -> Vec<AreaReport> {
+    let one = |(i, area): (usize, &Area)| {
+        let all = confusion[i].iter().sum();
+        let recall = metrics::recalls(confusion)[i].unwrap_or(0.0);
+        AreaReport { area: area.area.clone(), recall, interval: metrics::wilson(confusion[i][i], all) }
+    };
+    labels.iter().enumerate().map(one).collect()
+}
+
+/// Top-1 and macro recall on the test split of the linear classifier on thumbnails.
+fn thumbnails(data: &Dataset) -> (f32, f32) {
+    let pictures: Vec<&image::RgbImage> = data.train.iter().map(|example| &example.picture).collect();
+    let model = Thumbnails::fit(&pictures, &labels_of(&data.train), data.labels.len());
+    let mut confusion = vec![vec![0; data.labels.len()]; data.labels.len()];
+    for example in &data.test {
+        confusion[example.label][model.predict(&example.picture)] += 1;
+    }
+    let right: usize = (0..confusion.len()).map(|i| confusion[i][i]).sum();
+    (right as f32 / data.test.len() as f32, metrics::macro_recall(&confusion))
+}
+
+fn labels_of(examples: &[Example]) -> Vec<usize> {
+    examples.iter().map(|example| example.label).collect()
+}
+
+fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+    let path = out.join(name);
+    std::fs::create_dir_all(out).and_then(|()| std::fs::write(&path, bytes)).map_err(|error| unwritable(out, name, error))
+}
+
+fn unwritable(out: &Path, name: &str, error: impl std::fmt::Display) -> TrainError {
+    TrainError::Write { path: out.join(name), detail: error.to_string() }
+}

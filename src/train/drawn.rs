@@ -1,0 +1,83 @@
+//! The built-in model's data and signature: photos of the drawn world.
+
+use burn::tensor::Device;
+use rayon::prelude::*;
+
+use super::builtin::Task;
+use super::data::RawPhoto;
+use super::engine::{Recipe, Stage};
+use crate::domain::Split;
+use crate::infer::manifest::Provenance;
+use crate::infer::preprocess::Preprocess;
+use crate::world::World;
+use crate::world::photo::{PhotoSpec, photos as specs};
+
+/// Side of the model's input, pixels.
+const SIDE: u32 = 128;
+/// Side of a training photo: drawing larger ones only to shrink them would take longer than the training.
+const TRAINING_SIDE: u32 = 320;
+/// Share of right answers that the abstention threshold aims at.
+const ACCURACY: f32 = 0.9;
+
+/// How much is drawn, photos an area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// To fit the weights.
+    pub train: usize,
+    /// To choose checkpoint, temperature and threshold.
+    pub validation: usize,
+    /// To judge.
+    pub test: usize,
+}
+
+impl Amount {
+    /// For the built-in model.
+    pub const FULL: Self = Self { train: 1000, validation: 100, test: 150 };
+    /// To see that everything works.
+    pub const SMOKE: Self = Self { train: 40, validation: 12, test: 12 };
+}
+
+/// The task of the built-in model.
+#[must_use]
+pub fn task(world: &World, seed: u64, smoke: bool) -> Task {
+    let mut recipe = Recipe::built_in(seed);
+    if smoke {
+        recipe.stages = vec![Stage { epochs: 2, side: 64 }];
+    }
+    Task {
+        name: "drawn-world".to_owned(),
+        version: "1.0.0".to_owned(),
+        provenance: Provenance {
+            data: "drawn-world".to_owned(),
+            command: format!("kokodoko train --out models/drawn-world --seed {seed}"),
+            licence: env!("CARGO_PKG_LICENSE").to_owned(),
+            attribution: Vec::new(),
+        },
+        labels: world.areas().to_vec(),
+        input: Preprocess::imagenet(SIDE),
+        recipe,
+        accuracy: ACCURACY,
+    }
+}
+
+/// Draws the photos on all cores. Training photos are small squares; those of validation and test come in all the
+/// sizes that services send.
+#[must_use]
+pub fn photos(world: &World, seed: u64, amount: Amount) -> Vec<RawPhoto> {
+    let small = |spec: PhotoSpec| spec.sized(TRAINING_SIDE, TRAINING_SIDE);
+    let all: Vec<PhotoSpec> = (specs(world, seed, &[Split::Train], amount.train).map(small))
+        .chain(specs(world, seed.wrapping_add(1), &[Split::Validation], amount.validation))
+        .chain(specs(world, seed.wrapping_add(2), &[Split::Test], amount.test))
+        .collect();
+    let shoot = |spec: &PhotoSpec| {
+        let photo = spec.shoot(world);
+        RawPhoto { bytes: photo.jpeg, label: photo.area, place: photo.panorama.town }
+    };
+    all.par_iter().map(shoot).collect()
+}
+
+/// Where the built-in model is trained: on the processor, like everything in this project by default.
+#[must_use]
+pub fn device() -> Device {
+    Device::flex()
+}

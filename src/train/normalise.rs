@@ -1,0 +1,367 @@
+//! Batch normalisation with its ReLU, and the residual sum with its ReLU, in few passes on all cores.
+//!
+//! Burn composes them of a dozen passes over memory, most on one core: more time than the convolutions take.
+//! Only for `flex`, see [`super::convolve::supports`].
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, AutodiffBackend, Backend, Dispatch, Flex, backend_extension};
+use burn::tensor::{Tensor, TensorData};
+use rayon::prelude::*;
+
+/// Mean and (biased) variance of each channel of `[batch, channels, height, width]`: `[2, channels]`. No gradient
+/// flows through it; [`normalise`] knows that both depend on the input.
+#[must_use]
+pub fn moments(x: Tensor<4>) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as Normalise>::moments(x.into_dispatch()))
+}
+
+/// `(x - mean) / sqrt(variance + epsilon) * gamma + beta`, then a ReLU if asked; the moments must be those of `x`.
+#[must_use]
+pub fn normalise(
+    x: Tensor<4>,
+    moments: Tensor<2>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+    relu: bool,
+) -> Tensor<4> {
+    let (x, moments, gamma, beta) =
+        (x.into_dispatch(), moments.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Normalise>::normalise(x, moments, gamma, beta, epsilon, relu))
+}
+
+/// `relu(a + b)`.
+#[must_use]
+pub fn add_relu(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as Normalise>::add_relu(a.into_dispatch(), b.into_dispatch()))
+}
+
+/// The operations, for Burn's dispatch.
+#[backend_extension(Flex, Autodiff)]
+pub trait Normalise: Backend {
+    /// See [`moments`].
+    fn moments(x: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// See [`normalise`].
+    fn normalise(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        relu: bool,
+    ) -> FloatTensor<Self>;
+    /// See [`add_relu`].
+    fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+impl Normalise for Flex {
+    fn moments(x: FlexTensor) -> FlexTensor {
+        let x = x.to_contiguous();
+        let [_, channels, height, width] = x.layout().shape().dims();
+        let planes = Planes { channels, size: height * width, values: x.storage() };
+        let both: Vec<(f32, f32)> = (0..channels).into_par_iter().map(|channel| planes.moments(channel)).collect();
+        let (mean, variance): (Vec<f32>, Vec<f32>) = both.into_iter().unzip();
+        FlexTensor::from_data(TensorData::new([mean, variance].concat(), [2, channels]))
+    }
+
+    fn normalise(
+        x: FlexTensor,
+        moments: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        epsilon: f64,
+        relu: bool,
+    ) -> FlexTensor {
+        let x = x.to_contiguous();
+        let [batch, channels, height, width] = x.layout().shape().dims();
+        let size = height * width;
+        let affine = affine(&moments, &gamma, &beta, epsilon);
+        let mut out = vec![0.0; x.storage::<f32>().len()];
+        let least = if relu { 0.0 } else { f32::NEG_INFINITY };
+        let planes = out.par_chunks_mut(size).zip(x.storage::<f32>().par_chunks(size)).enumerate();
+        planes.with_min_len(min_planes(size)).for_each(|(plane, (out, x))| {
+            let Affine { scale, shift, .. } = affine[plane % channels];
+            out.iter_mut().zip(x).for_each(|(out, x)| *out = (x * scale + shift).max(least));
+        });
+        FlexTensor::from_data(TensorData::new(out, [batch, channels, height, width]))
+    }
+
+    fn add_relu(a: FlexTensor, b: FlexTensor) -> FlexTensor {
+        let (a, b) = (a.to_contiguous(), b.to_contiguous());
+        let shape = a.layout().shape().clone();
+        let mut out = vec![0.0; shape.num_elements()];
+        let chunks = out.par_chunks_mut(CHUNK).zip(a.storage::<f32>().par_chunks(CHUNK));
+        chunks.zip(b.storage::<f32>().par_chunks(CHUNK)).for_each(|((out, a), b)| {
+            out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = (a + b).max(0.0));
+        });
+        FlexTensor::from_data(TensorData::new(out, shape))
+    }
+}
+
+impl<C: CheckpointStrategy> Normalise for Autodiff<Flex, C> {
+    fn moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        <Self as AutodiffBackend>::from_inner(Flex::moments(x.into_primitive()))
+    }
+
+    fn normalise(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        relu: bool,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node(), gamma.node(), beta.node()];
+        let state = NormaliseState {
+            x: x.into_primitive(),
+            moments: moments.into_primitive(),
+            gamma: gamma.into_primitive(),
+            beta: beta.into_primitive(),
+            epsilon,
+            relu,
+        };
+        let out = state.forward();
+        match NormaliseGradient.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(state, out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        }
+    }
+
+    fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
+        let nodes = [a.node(), b.node()];
+        let out = Flex::add_relu(a.into_primitive(), b.into_primitive());
+        match AddReluGradient.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(out.clone(), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct NormaliseGradient;
+
+#[derive(Clone, Debug)]
+struct NormaliseState {
+    x: FlexTensor,
+    moments: FlexTensor,
+    gamma: FlexTensor,
+    beta: FlexTensor,
+    epsilon: f64,
+    relu: bool,
+}
+
+impl NormaliseState {
+    fn forward(&self) -> FlexTensor {
+        let Self { x, moments, gamma, beta, epsilon, relu } = self.clone();
+        Flex::normalise(x, moments, gamma, beta, epsilon, relu)
+    }
+
+    /// The gradients of input, gamma and beta (Ioffe and Szegedy 2015, section 3).
+    fn backward(self, grad: &[f32]) -> [FlexTensor; 3] {
+        let x = self.x.to_contiguous();
+        let [batch, channels, height, width] = x.layout().shape().dims();
+        let size = height * width;
+        let affine = affine(&self.moments, &self.gamma, &self.beta, self.epsilon);
+        let values: &[f32] = x.storage();
+        let passes = move |x: f32, at: &Affine| !self.relu || x * at.scale + at.shift > 0.0;
+        // Sums of the gradient, and of the gradient times the normalised input, of each channel.
+        let sums: Vec<(f32, f32)> = (0..channels)
+            .into_par_iter()
+            .map(|channel| {
+                let at = &affine[channel];
+                let (mut plain, mut weighted) = (0.0_f64, 0.0_f64);
+                for picture in 0..batch {
+                    let plane = (picture * channels + channel) * size..(picture * channels + channel + 1) * size;
+                    let pairs = values[plane.clone()].chunks(LANES).zip(grad[plane].chunks(LANES));
+                    let (mut a, mut b) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+                    for (xs, grads) in pairs {
+                        for (lane, (x, grad)) in xs.iter().zip(grads).enumerate() {
+                            let grad = if passes(*x, at) { *grad } else { 0.0 };
+                            a[lane] += grad;
+                            b[lane] += grad * (x - at.mean);
+                        }
+                    }
+                    plain += f64::from(a.iter().sum::<f32>());
+                    weighted += f64::from(b.iter().sum::<f32>() * at.inverse);
+                }
+                (plain as f32, weighted as f32)
+            })
+            .collect();
+        let count = (batch * size) as f32;
+        let mut out = vec![0.0; values.len()];
+        let planes = out.par_chunks_mut(size).zip(values.par_chunks(size)).zip(grad.par_chunks(size)).enumerate();
+        planes.with_min_len(min_planes(size)).for_each(|(plane, ((out, x), grad))| {
+            let at = &affine[plane % channels];
+            let (plain, weighted) = sums[plane % channels];
+            let (plain, weighted) = (plain / count, weighted / count * at.inverse);
+            out.iter_mut().zip(x).zip(grad).for_each(|((out, x), grad)| {
+                let grad = if passes(*x, at) { *grad } else { 0.0 };
+                *out = at.scale * (grad - plain - (x - at.mean) * weighted);
+            });
+        });
+        let (beta, gamma): (Vec<f32>, Vec<f32>) = sums.into_iter().unzip();
+        let vector = |values: Vec<f32>| FlexTensor::from_data(TensorData::new(values, [channels]));
+        [
+            FlexTensor::from_data(TensorData::new(out, [batch, channels, height, width])),
+            vector(gamma),
+            vector(beta),
+        ]
+    }
+}
+
+impl Backward<Flex, 3> for NormaliseGradient {
+    type State = NormaliseState;
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let gradients = ops.state.backward(grad.storage());
+        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let Some(node) = node {
+                grads.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct AddReluGradient;
+
+impl Backward<Flex, 2> for AddReluGradient {
+    type State = FlexTensor;
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let shape = grad.layout().shape().clone();
+        let mut out = vec![0.0; shape.num_elements()];
+        let chunks = out.par_chunks_mut(CHUNK).zip(grad.storage::<f32>().par_chunks(CHUNK));
+        chunks.zip(ops.state.storage::<f32>().par_chunks(CHUNK)).for_each(|((out, grad), sum)| {
+            out.iter_mut().zip(grad).zip(sum).for_each(|((out, grad), sum)| *out = if *sum > 0.0 { *grad } else { 0.0 });
+        });
+        let gradient = FlexTensor::from_data(TensorData::new(out, shape));
+        for node in ops.parents.into_iter().flatten() {
+            grads.register::<Flex>(node.id, gradient.clone());
+        }
+    }
+}
+
+/// Values that one task takes at once.
+const CHUNK: usize = 1 << 14;
+
+/// Sums run in so many lanes, so that the compiler may use vectors.
+const LANES: usize = 16;
+
+/// Planes that make a task worth its start.
+fn min_planes(size: usize) -> usize {
+    CHUNK.div_ceil(size.max(1))
+}
+
+/// What normalisation does to one channel.
+#[derive(Clone, Copy)]
+struct Affine {
+    mean: f32,
+    /// 1 / standard deviation.
+    inverse: f32,
+    /// Output per input.
+    scale: f32,
+    /// Output at input 0.
+    shift: f32,
+}
+
+fn affine(moments: &FlexTensor, gamma: &FlexTensor, beta: &FlexTensor, epsilon: f64) -> Vec<Affine> {
+    let (moments, gamma, beta) = (moments.to_contiguous(), gamma.to_contiguous(), beta.to_contiguous());
+    let (mean, variance) = moments.storage::<f32>().split_at(gamma.storage::<f32>().len());
+    let one = |channel: usize| {
+        let inverse = (1.0 / (f64::from(variance[channel]) + epsilon).sqrt()) as f32;
+        let scale = inverse * gamma.storage::<f32>()[channel];
+        let shift = beta.storage::<f32>()[channel] - mean[channel] * scale;
+        Affine { mean: mean[channel], inverse, scale, shift }
+    };
+    (0..mean.len()).map(one).collect()
+}
+
+/// A batch as planes: picture after picture, channel after channel.
+struct Planes<'a> {
+    channels: usize,
+    size: usize,
+    values: &'a [f32],
+}
+
+impl Planes<'_> {
+    fn moments(&self, channel: usize) -> (f32, f32) {
+        let planes = || self.values.chunks_exact(self.size).skip(channel).step_by(self.channels);
+        let count = (planes().count() * self.size) as f64;
+        let mean = (planes().map(|plane| f64::from(sum(plane, |x| x))).sum::<f64>() / count) as f32;
+        let squares: f64 = planes().map(|plane| f64::from(sum(plane, |x| (x - mean) * (x - mean)))).sum();
+        (mean, (squares / count) as f32)
+    }
+}
+
+fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    let mut lanes = [0.0_f32; LANES];
+    let chunks = values.chunks_exact(LANES);
+    let rest: f32 = chunks.remainder().iter().map(|x| term(*x)).sum();
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += term(*x));
+    }
+    lanes.iter().sum::<f32>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::nn::BatchNormConfig;
+    use burn::tensor::activation;
+    use burn::tensor::{Device, Distribution};
+    use proptest::prelude::*;
+
+    fn distance<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+        (a - b).abs().max().into_scalar()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn agrees_with_burns_normalisation_forward_and_backward(
+            batch in 2_usize..5, channels in 1_usize..5, height in 3_usize..8, width in 3_usize..8, rectify: bool,
+        ) {
+            let device = Device::flex().autodiff();
+            let random = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.3, 2.0), &device);
+            let x = random([batch, channels, height, width]).require_grad();
+            let norm = BatchNormConfig::new(channels).init(&device);
+            let vector = |seed: f32| Tensor::<1>::from_floats(
+                (0..channels).map(|c| seed + 0.3 * c as f32).collect::<Vec<_>>().as_slice(), &device).require_grad();
+            let (gamma, beta) = (vector(0.7), vector(-0.4));
+            let mut theirs = norm;
+            theirs.gamma = burn::module::Param::from_tensor(gamma.clone());
+            theirs.beta = burn::module::Param::from_tensor(beta.clone());
+            let expected = theirs.forward(x.clone());
+            let expected = if rectify { activation::relu(expected) } else { expected };
+            let ours = normalise(x.clone(), moments(x.clone()), gamma.clone(), beta.clone(), 1e-5, rectify);
+            prop_assert!(distance(expected.clone().inner(), ours.clone().inner()) < 1e-4);
+            let above = random(ours.dims()).detach();
+            let (expected, ours) = ((expected * above.clone()).sum().backward(), (ours * above).sum().backward());
+            prop_assert!(distance(x.grad(&expected).unwrap(), x.grad(&ours).unwrap()) < 1e-3);
+            for (their, our) in [(theirs.gamma.val(), gamma), (theirs.beta.val(), beta)] {
+                prop_assert!(distance(their.grad(&expected).unwrap(), our.grad(&ours).unwrap()) < 2e-3);
+            }
+        }
+
+        #[test]
+        fn the_residual_sum_agrees_with_burns(batch in 1_usize..4, side in 1_usize..70) {
+            let device = Device::flex().autodiff();
+            let random = || Tensor::<4>::random([batch, 3, side, side], Distribution::Normal(0.0, 1.0), &device);
+            let (a, b, above) = (random().require_grad(), random().require_grad(), random());
+            let ours = add_relu(a.clone(), b.clone());
+            let theirs = activation::relu(a.clone() + b.clone());
+            prop_assert!(distance(ours.clone().inner(), theirs.clone().inner()) == 0.0);
+            let (ours, theirs) = ((ours * above.clone()).sum().backward(), (theirs * above).sum().backward());
+            prop_assert!(distance(a.grad(&ours).unwrap(), a.grad(&theirs).unwrap()) == 0.0);
+            prop_assert!(distance(b.grad(&ours).unwrap(), b.grad(&theirs).unwrap()) == 0.0);
+        }
+    }
+}
