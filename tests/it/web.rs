@@ -331,7 +331,7 @@ async fn metrics_count_photos_requests_and_problems() {
     let response = send(site.get("/metrics")).await;
     assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; version=0.0.4; charset=utf-8");
     let text = response.text().await.expect("text");
-    let text: Vec<&str> = text.lines().filter(|line| !line.starts_with("kokodoko_up_seconds ")).collect();
+    let text: Vec<&str> = text.lines().filter(|line| !line.starts_with("kokodoko_uptime_seconds ")).collect();
     insta::assert_snapshot!(text.join("\n"));
 }
 
