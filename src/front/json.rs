@@ -161,7 +161,7 @@ mod tests {
         let labels = [Area::new("東京都", "港区", "Minato, Tokyo"), Area::new("東京都", "渋谷区", "Shibuya, Tokyo")];
         let micros = Duration::from_micros;
         Located {
-            prediction: Prediction::from_logits(&[0.0, 3.0_f32.ln()], &labels, 1.0, 0.5),
+            prediction: Prediction::from_logits(&[0.0, 0.0], &labels, 1.0, 0.5),
             model: Arc::new(ModelIdentity {
                 name: "drawn-world".to_owned(),
                 version: "1.0.0".to_owned(),
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn an_answer_has_the_documented_shape() {
-        insta::assert_json_snapshot!(Answer::from(&located()).top(1), { ".areas[].probability" => "[0 to 1]" });
+        insta::assert_json_snapshot!(Answer::from(&located()).top(1));
     }
 
     #[test]
@@ -182,6 +182,6 @@ mod tests {
         let bad = Failure::new(&LocateError::Stopped, "gone".to_owned());
         let answer = Answer::from(&located()).with_heatmap("東京都港区", &[0xff, 0xd8]);
         let entries = [Entry::Failure(bad), Entry::Answer(answer)];
-        insta::assert_json_snapshot!(entries, { ".**.probability" => "[0 to 1]" });
+        insta::assert_json_snapshot!(entries);
     }
 }

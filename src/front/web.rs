@@ -54,7 +54,6 @@ struct Site {
 type Shared = State<Arc<Site>>;
 
 /// The whole site.
-#[must_use]
 pub fn router(core: Core, options: Options) -> Router {
     let pages = page::Pages::new(&core, &options.samples);
     let max_body = upload::max_body(core.limits());

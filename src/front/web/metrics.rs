@@ -50,8 +50,8 @@ impl Metrics {
     /// Everything, in the text format 0.0.4, in a fixed order.
     pub(super) fn render(&self, model: &ModelIdentity) -> String {
         let mut out = String::new();
-        family(&mut out, "kokodoko_up_seconds", "gauge", "Time since the start.");
-        line(&mut out, "kokodoko_up_seconds", &[], &format!("{:.3}", self.uptime().as_secs_f64()));
+        family(&mut out, "kokodoko_uptime_seconds", "gauge", "Time since the start.");
+        line(&mut out, "kokodoko_uptime_seconds", &[], &format!("{:.3}", self.uptime().as_secs_f64()));
         family(&mut out, "kokodoko_model_info", "gauge", "The model that answers; always 1.");
         let labels = [("name", &*model.name), ("version", &*model.version), ("backend", &*model.backend)];
         line(&mut out, "kokodoko_model_info", &labels, "1");
