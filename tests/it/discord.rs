@@ -339,8 +339,7 @@ async fn a_stop_waits_for_the_answers_under_way() {
     bench.fake.open_files(false);
     let message = bench.says_privately(&[bench.photo(RED)]);
     let command = bench.commands("en-US", &where_with(&bench.photo(BLUE)));
-    bench.fake.requested("GET /attachments/1/").await;
-    bench.fake.requested("POST /interactions/").await;
+    bench.fake.requested("GET /attachments/1/", 2).await;
     bench.stop.cancel();
     bench.fake.disconnected(1).await;
     assert!(!bench.bot.is_finished(), "two answers are owed");
@@ -385,7 +384,7 @@ async fn a_stop_while_discord_is_down_ends_the_bot() {
     let fake = Fake::start().await;
     fake.fail("GET /oauth2/applications/@me", 503, 0);
     let bench = Bench::launch(fake, TOKEN, generous());
-    bench.fake.requested("GET /oauth2/").await;
+    bench.fake.requested("GET /oauth2/", 1).await;
     assert!(bench.finish().await.is_empty());
 }
 
@@ -400,7 +399,9 @@ async fn eventful(bench: Bench) {
     bench.commands("en-US", &where_with(&bench.photo(RED)));
     bench.fake.sent(3).await;
     bench.fake.fail("POST /channels/20/messages", 403, 50_001);
+    let said = bench.fake.count("POST /channels/20/messages");
     bench.says(&json!({"mentions": [me()], "content": "hello"}));
+    bench.fake.requested("POST /channels/20/messages", said + 1).await;
     bench.finish().await;
 }
 
