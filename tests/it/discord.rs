@@ -290,13 +290,13 @@ async fn words_about_the_bot_are_for_the_asker_alone() {
 async fn limits_are_said_once_to_messages_and_always_to_commands() {
     let bench = Bench::with(Limits { per_user_per_minute: 1, per_chat_per_minute: 100 }, "en-US").await;
     let photo = bench.photo(RED);
-    bench.says_privately(&[photo.clone()]);
+    bench.says_privately(std::slice::from_ref(&photo));
     bench.fake.sent(1).await;
-    bench.says_privately(&[photo.clone()]);
+    bench.says_privately(std::slice::from_ref(&photo));
     let sent = bench.fake.sent(2).await;
     let refusal = |sent: &Sent| shown(sent).starts_with("That was a lot at once.");
     assert!(refusal(&sent[1]), "{sent:?}");
-    bench.says_privately(&[photo.clone()]);
+    bench.says_privately(std::slice::from_ref(&photo));
     let id = bench.commands("en-US", &where_with(&photo));
     bench.fake.sent(3).await;
     let sent = bench.finish().await;
