@@ -290,13 +290,13 @@ async fn words_about_the_bot_are_for_the_asker_alone() {
 async fn limits_are_said_once_to_messages_and_always_to_commands() {
     let bench = Bench::with(Limits { per_user_per_minute: 1, per_chat_per_minute: 100 }, "en-US").await;
     let photo = bench.photo(RED);
-    bench.says_privately(&[photo.clone()]);
+    bench.says_privately(std::slice::from_ref(&photo));
     bench.fake.sent(1).await;
-    bench.says_privately(&[photo.clone()]);
+    bench.says_privately(std::slice::from_ref(&photo));
     let sent = bench.fake.sent(2).await;
     let refusal = |sent: &Sent| shown(sent).starts_with("That was a lot at once.");
     assert!(refusal(&sent[1]), "{sent:?}");
-    bench.says_privately(&[photo.clone()]);
+    bench.says_privately(std::slice::from_ref(&photo));
     let id = bench.commands("en-US", &where_with(&photo));
     bench.fake.sent(3).await;
     let sent = bench.finish().await;
@@ -339,8 +339,7 @@ async fn a_stop_waits_for_the_answers_under_way() {
     bench.fake.open_files(false);
     let message = bench.says_privately(&[bench.photo(RED)]);
     let command = bench.commands("en-US", &where_with(&bench.photo(BLUE)));
-    bench.fake.requested("GET /attachments/1/").await;
-    bench.fake.requested("POST /interactions/").await;
+    bench.fake.requested("GET /attachments/1/", 2).await;
     bench.stop.cancel();
     bench.fake.disconnected(1).await;
     assert!(!bench.bot.is_finished(), "two answers are owed");
@@ -385,7 +384,7 @@ async fn a_stop_while_discord_is_down_ends_the_bot() {
     let fake = Fake::start().await;
     fake.fail("GET /oauth2/applications/@me", 503, 0);
     let bench = Bench::launch(fake, TOKEN, generous());
-    bench.fake.requested("GET /oauth2/").await;
+    bench.fake.requested("GET /oauth2/", 1).await;
     assert!(bench.finish().await.is_empty());
 }
 
@@ -400,7 +399,9 @@ async fn eventful(bench: Bench) {
     bench.commands("en-US", &where_with(&bench.photo(RED)));
     bench.fake.sent(3).await;
     bench.fake.fail("POST /channels/20/messages", 403, 50_001);
+    let said = bench.fake.count("POST /channels/20/messages");
     bench.says(&json!({"mentions": [me()], "content": "hello"}));
+    bench.fake.requested("POST /channels/20/messages", said + 1).await;
     bench.finish().await;
 }
 

@@ -151,16 +151,16 @@ impl EventHandler for Handler {
 
     async fn message(&self, context: Context, message: Message) {
         if self.takes(message.id.get()) {
-            let answer = self.answer_message(&context, &message);
-            report(self.answers.track_future(answer).await, "answer a message");
+            let answer = async { report(self.answer_message(&context, &message).await, "answer a message") };
+            self.answers.track_future(answer).await;
         }
     }
 
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
         let Interaction::Command(command) = interaction else { return };
         if self.takes(command.id.get()) {
-            let answer = self.answer_command(&context, &command);
-            report(self.answers.track_future(answer).await, "answer a command");
+            let answer = async { report(self.answer_command(&context, &command).await, "answer a command") };
+            self.answers.track_future(answer).await;
         }
     }
 }

@@ -120,6 +120,12 @@ struct State {
     last_id: u64,
 }
 
+impl State {
+    fn count(&self, beginning: &str) -> usize {
+        self.requests.iter().filter(|request| request.starts_with(beginning)).count()
+    }
+}
+
 /// What the servers share.
 struct Shared {
     state: Mutex<State>,
@@ -253,15 +259,14 @@ impl Fake {
         self.wait_for("CLOSE", |state| (state.left >= times).then_some(())).await;
     }
 
-    /// Waits until a request that begins so has come in.
-    pub async fn requested(&self, beginning: &str) {
-        let served = |state: &State| state.requests.iter().any(|request| request.starts_with(beginning));
-        self.wait_for(beginning, |state| served(state).then_some(())).await;
+    /// Waits until so many requests that begin so have come in.
+    pub async fn requested(&self, beginning: &str, times: usize) {
+        self.wait_for(beginning, |state| (state.count(beginning) >= times).then_some(())).await;
     }
 
     /// How many requests that begin so have come in.
     pub fn count(&self, beginning: &str) -> usize {
-        self.shared.state().requests.iter().filter(|request| request.starts_with(beginning)).count()
+        self.shared.state().count(beginning)
     }
 
     /// The commands that the bot registered.
