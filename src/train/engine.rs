@@ -88,7 +88,7 @@ impl Recipe {
     pub fn built_in(seed: u64) -> Self {
         Self {
             arch: Arch::ResNet18,
-            stages: vec![Stage { epochs: 4, side: 64 }, Stage { epochs: 5, side: 96 }, Stage { epochs: 2, side: 128 }],
+            stages: vec![Stage { epochs: 3, side: 64 }, Stage { epochs: 3, side: 96 }, Stage { epochs: 1, side: 128 }],
             batch: 32,
             optimiser: Optimiser::Sgd,
             learning_rate: 0.05,
