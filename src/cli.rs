@@ -87,6 +87,9 @@ pub struct Train {
     /// A short run on few photos, to see that everything works
     #[arg(long)]
     pub smoke: bool,
+    /// Do not fit: finish from the best checkpoint in the folder
+    #[arg(long)]
+    pub from_checkpoint: bool,
 }
 
 /// The drawn world.

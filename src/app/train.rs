@@ -17,8 +17,12 @@ pub(super) fn run(options: &Train) -> anyhow::Result<ExitCode> {
     tracing::info!(photos_an_area = amount.train, "drawing the photos");
     let photos = drawn::photos(&world, options.seed, amount);
     let task = drawn::task(&world, options.seed, options.smoke);
-    tracing::info!(photos = photos.len(), epochs = task.recipe.epochs(), "training from a random start");
-    let report = builtin::train(&photos, &task, &drawn::device(), &options.out, &mut print_progress)?;
+    let report = if options.from_checkpoint {
+        builtin::train_from_checkpoint(&photos, &task, &drawn::device(), &options.out)?
+    } else {
+        tracing::info!(photos = photos.len(), epochs = task.recipe.epochs(), "training from a random start");
+        builtin::train(&photos, &task, &drawn::device(), &options.out, &mut print_progress)?
+    };
     println!("{}", serde_json::to_string(&report)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::module::Module;
 use burn::tensor::Device;
 use serde::Serialize;
 use thiserror::Error;
@@ -13,11 +14,16 @@ use super::engine::{FitError, Progress, Recipe, fit};
 use super::evaluate::logits;
 use super::export::{Options, Precision, export};
 use super::fold::quantise;
-use super::resnet::ResNet;
+use super::resnet::{ResNet, ResNetConfig};
 use crate::domain::Area;
 use crate::domain::metrics::{self, Selective};
 use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, Metrics, Provenance, sha256_hex};
 use crate::infer::preprocess::Preprocess;
+
+/// File beside the model with logits as training computes them.
+pub const REFERENCE_FILE: &str = "reference.json";
+/// Photos in it.
+const REFERENCES: usize = 7;
 
 /// Bins of the calibration error.
 const BINS: usize = 15;
@@ -105,6 +111,14 @@ pub enum TrainError {
     /// The fit.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// The checkpoint to go on from.
+    #[error("cannot read the checkpoint {}: {detail}; train without --from-checkpoint first", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        detail: String,
+    },
     /// The folder of the model.
     #[error("cannot write {}: {detail}", path.display())]
     Write {
@@ -130,6 +144,26 @@ pub fn train(
     // A crop of 60 % of the area at a quarter more than the side still has the input's resolution.
     let data = Dataset::new(photos, task.labels.clone(), task.input, task.input.size * 5 / 4)?;
     let fitted = fit(&data, &task.recipe, device, &out.join("checkpoints"), progress)?;
+    finish(&fitted, &data, task, device, out)
+}
+
+/// Finishes a training from its best checkpoint in `out/checkpoints`, without fitting anything: after a change of
+/// what [`finish`] does, or a training that was stopped.
+///
+/// # Errors
+/// When the checkpoint is missing or of another architecture, and as [`train`].
+pub fn train_from_checkpoint(
+    photos: &[RawPhoto],
+    task: &Task,
+    device: &Device,
+    out: &Path,
+) -> Result<Report, TrainError> {
+    let data = Dataset::new(photos, task.labels.clone(), task.input, task.input.size * 5 / 4)?;
+    let path = out.join("checkpoints").join("best");
+    let blank = ResNetConfig::new(task.recipe.arch, task.labels.len()).init(device).valid();
+    let fitted = blank
+        .try_load_file(&path)
+        .map_err(|error| TrainError::Checkpoint { path: path.clone(), detail: error.to_string() })?;
     finish(&fitted, &data, task, device, out)
 }
 
@@ -159,6 +193,10 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
     write(out, MODEL_FILE, &onnx)?;
     write(out, MANIFEST_FILE, manifest.as_bytes())?;
     write(out, "report.json", &json)?;
+    // What ships runs elsewhere; a test compares it with what was computed here.
+    let reference = logits(&model, &data.test[..REFERENCES.min(data.test.len())], &data.input, device);
+    let reference = serde_json::to_vec(&reference).map_err(|error| unwritable(out, REFERENCE_FILE, error))?;
+    write(out, REFERENCE_FILE, &reference)?;
     Ok(report)
 }
 

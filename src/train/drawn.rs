@@ -76,6 +76,12 @@ pub fn photos(world: &World, seed: u64, amount: Amount) -> Vec<RawPhoto> {
     all.par_iter().map(shoot).collect()
 }
 
+/// Photos of the test split as [`photos`] draws them, the first `count` of each area, areas in turn.
+#[must_use]
+pub fn test_photos(world: &World, seed: u64, count: usize) -> Vec<PhotoSpec> {
+    specs(world, seed.wrapping_add(2), &[Split::Test], count).collect()
+}
+
 /// Where the built-in model is trained: on the processor, like everything in this project by default.
 #[must_use]
 pub fn device() -> Device {
