@@ -13,14 +13,14 @@ const LAYERS: [&[&str]; 6] =
 const SAME_LAYER: [(&str, &str); 2] = [("train", "infer"), ("train", "world")];
 /// Libraries and the only modules that may name them.
 const LIBRARIES: [(&str, &[&str]); 8] = [
-    ("teloxide", &["front/telegram"]),
-    ("serenity", &["front/discord"]),
-    ("axum", &["front/", "world/serve", "app/"]),
+    ("teloxide::", &["front/telegram"]),
+    ("serenity::", &["front/discord"]),
+    ("axum::", &["front/", "world/serve", "app/"]),
     ("ort::", &["infer/onnx"]),
     ("burn::", &["train"]),
-    ("tiny_skia", &["world/"]),
-    ("fluent_bundle", &["chat/text"]),
-    ("clap", &["cli", "main"]),
+    ("tiny_skia::", &["world/"]),
+    ("fluent_bundle::", &["chat/text"]),
+    ("clap::", &["cli", "main"]),
 ];
 
 struct Source {

@@ -19,6 +19,9 @@ const TRAINING_SIDE: u32 = 320;
 /// Share of right answers that the abstention threshold aims at.
 const ACCURACY: f32 = 0.9;
 
+/// Whose data the drawn world stands on.
+const CREDITS: [&str; 2] = ["Geolonia 住所データ (CC BY 4.0)", "国土交通省 国土数値情報（行政区域データ）"];
+
 /// How much is drawn, photos an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount {
@@ -51,7 +54,8 @@ pub fn task(world: &World, seed: u64, smoke: bool) -> Task {
             data: "drawn-world".to_owned(),
             command: format!("kokodoko train --out models/drawn-world --seed {seed}"),
             licence: env!("CARGO_PKG_LICENSE").to_owned(),
-            attribution: Vec::new(),
+            // Towns and borders of the drawn world are real ones: see src/world/data/README.md.
+            attribution: CREDITS.map(str::to_owned).to_vec(),
         },
         labels: world.areas().to_vec(),
         input: Preprocess::imagenet(SIDE),

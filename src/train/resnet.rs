@@ -257,10 +257,11 @@ mod tests {
 
     #[test]
     fn weights_are_as_many_as_torchvisions() {
-        // torchvision.models: trainable parameters; running statistics are no parameters.
-        assert_eq!(weights(Arch::ResNet18), 11_689_512);
-        assert_eq!(weights(Arch::ResNet34), 21_797_672);
-        assert_eq!(weights(Arch::ResNet50), 25_557_032);
+        // torchvision.models: trainable parameters. Burn also counts the running statistics, two for each of the
+        // channels that are normalised.
+        assert_eq!(weights(Arch::ResNet18), 11_689_512 + 2 * 4_800);
+        assert_eq!(weights(Arch::ResNet34), 21_797_672 + 2 * 8_512);
+        assert_eq!(weights(Arch::ResNet50), 25_557_032 + 2 * 26_560);
     }
 
     #[test]

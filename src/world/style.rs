@@ -558,8 +558,13 @@ mod tests {
         let facade = |area| Style::of_area(area).facade;
         let alike = |a, b| overlap(&fence(a), &fence(b)) + overlap(&facade(a), &facade(b));
         let (chuo, minato, shibuya, chiyoda, asahikawa) = (0, 1, 3, 5, 6);
-        assert!(alike(minato, shibuya) > 0.5, "{}", alike(minato, shibuya));
-        assert!(alike(chuo, chiyoda) > 0.45, "{}", alike(chuo, chiyoda));
+        for (one, other) in [(minato, shibuya), (shibuya, minato), (chuo, chiyoda), (chiyoda, chuo)] {
+            let closest = alike(one, other);
+            assert!(closest > 0.3, "{one} {other}: {closest}");
+            for third in (0..7).filter(|third| ![one, other].contains(third)) {
+                assert!(closest > 1.5 * alike(one, third), "{one}: {other} {closest}, {third} {}", alike(one, third));
+            }
+        }
         for ward in 0..6 {
             assert!(alike(ward, asahikawa) < 0.4, "{ward}: {}", alike(ward, asahikawa));
         }

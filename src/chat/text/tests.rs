@@ -90,6 +90,7 @@ fn everything(lang: Lang) -> String {
     out.push(("too many photos".to_owned(), photos_too_many(lang, 10, 2)));
     out.push(("too often".to_owned(), slow_down(lang, Duration::from_millis(4_200))));
     out.extend(errors(lang));
+    out.push(("unreadable file".to_owned(), file_unreadable(lang, "photo.jpg", "No such file or directory")));
     let parts: Vec<String> = out.into_iter().map(|(label, words)| format!("── {label}\n{words}\n")).collect();
     parts.join("\n")
 }

