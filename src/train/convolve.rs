@@ -146,7 +146,7 @@ impl Shape {
         let groups = out.par_chunks_mut(self.group() * self.output_values());
         groups.zip(x.par_chunks(self.group() * self.input_values())).for_each(|(out, x)| {
             let product = product(weight.clone(), self.unfold(x));
-            self.to_pictures(product.storage(), out);
+            self.write_pictures(product.storage(), out);
         });
         tensor(out, [self.batch, self.outputs, self.rows, self.columns])
     }
@@ -156,7 +156,7 @@ impl Shape {
         let mut out = vec![0.0; self.batch * self.input_values()];
         let groups = out.par_chunks_mut(self.group() * self.input_values());
         groups.zip(grad.par_chunks(self.group() * self.output_values())).for_each(|(out, grad)| {
-            let product = product(weight.clone(), self.to_columns(grad));
+            let product = product(weight.clone(), self.columns_of(grad));
             self.fold(product.storage(), out);
         });
         tensor(out, [self.batch, self.inputs, self.height, self.width])
@@ -166,7 +166,7 @@ impl Shape {
         let group = self.batch.div_ceil(WEIGHT_GROUPS);
         let pairs = x.par_chunks(group * self.input_values()).zip(grad.par_chunks(group * self.output_values()));
         let parts: Vec<FlexTensor> =
-            pairs.map(|(x, grad)| product(self.to_columns(grad), self.unfold(x).transpose(0, 1))).collect();
+            pairs.map(|(x, grad)| product(self.columns_of(grad), self.unfold(x).transpose(0, 1))).collect();
         let sum = parts.into_iter().reduce(Flex::float_add).expect("a batch has a picture");
         sum.reshape([self.outputs, self.inputs, self.kernel, self.kernel].into())
     }
@@ -235,7 +235,7 @@ impl Shape {
     }
 
     /// `[n, out, positions]` to `[out, n * positions]`.
-    fn to_columns(&self, pictures: &[f32]) -> FlexTensor {
+    fn columns_of(&self, pictures: &[f32]) -> FlexTensor {
         let (n, positions) = (pictures.len() / self.output_values(), self.positions());
         let mut columns = vec![0.0; pictures.len()];
         for (i, picture) in pictures.chunks_exact(self.output_values()).enumerate() {
@@ -248,7 +248,7 @@ impl Shape {
     }
 
     /// `[out, n * positions]` to `[n, out, positions]`.
-    fn to_pictures(&self, columns: &[f32], out: &mut [f32]) {
+    fn write_pictures(&self, columns: &[f32], out: &mut [f32]) {
         let (n, positions) = (out.len() / self.output_values(), self.positions());
         for (i, picture) in out.chunks_exact_mut(self.output_values()).enumerate() {
             for (channel, values) in picture.chunks_exact_mut(positions).enumerate() {

@@ -231,7 +231,7 @@ mod tests {
             let epoch = order(seed);
             prop_assert_eq!(&epoch, &order(seed));
             prop_assert_eq!(epoch.len(), labels.len());
-            let mut drawn = vec![0_usize; 4];
+            let mut drawn = [0_usize; 4];
             let mut times = vec![0_usize; labels.len()];
             for &index in &epoch {
                 drawn[labels[index]] += 1;

@@ -297,7 +297,7 @@ impl Run<'_> {
                 report.images_per_second = (report.step * self.recipe.batch) as f32 / seconds;
                 report.data_wait = waited.as_secs_f32() / seconds;
                 report.elapsed = self.begin.elapsed();
-                if report.step % 20 == 0 {
+                if report.step.is_multiple_of(20) {
                     progress(&report);
                 }
             }
@@ -361,7 +361,8 @@ mod tests {
     fn stripes(count: usize) -> Vec<Example> {
         let picture = |label: usize, shift: u32| {
             RgbImage::from_fn(40, 40, |x, y| {
-                Rgb([if ((if label == 0 { x } else { y }) + shift) / 4 % 2 == 0 { 30 } else { 220 }; 3])
+                let along = (if label == 0 { x } else { y }) + shift;
+                Rgb([if (along / 4).is_multiple_of(2) { 30 } else { 220 }; 3])
             })
         };
         (0..count).map(|i| Example { picture: picture(i % 2, (i % 5) as u32), label: i % 2 }).collect()

@@ -171,7 +171,7 @@ impl ConvNorm {
         let moments = if tracked {
             let moments = normalise::moments(x.clone());
             let update = |running: &RunningState<Tensor<1>>, row: usize| {
-                let new = moments.clone().slice([row..row + 1]).flatten::<1>(0, 1).detach();
+                let new = moments.clone().narrow(0, row, 1).flatten::<1>(0, 1).detach();
                 let old = running.value_sync().to_device(&x.device());
                 running.update((old * (1.0 - norm.momentum) + new * norm.momentum).detach());
             };

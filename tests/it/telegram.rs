@@ -84,6 +84,7 @@ async fn a_photo_is_answered_with_its_areas_and_a_heatmap() {
         fake.called("sendChatAction").await;
         fake.hold_downloads(false);
         let sent = fake.take_sent(1).await;
+        assert_eq!(sent[0].chat, chat, "the answer goes where the question was asked");
         assert!(sent[0].text.contains(first), "{}", sent[0].text);
         let expected = expected_answer(lang(user), jpeg(colour)).await;
         assert_eq!(gist(&sent), [(expected, Some(question), true)]);

@@ -171,7 +171,7 @@ async fn get_updates(shared: &Shared, call: &Call) -> Result<Value, Refused> {
             return Some(Err(Refused::new(StatusCode::CONFLICT, words)));
         }
         let new: Vec<Value> = model.updates.iter().take(limit as usize).cloned().collect();
-        (!new.is_empty()).then(|| Ok(Value::Array(new)))
+        (!new.is_empty()).then_some(Ok(Value::Array(new)))
     };
     let hold = Duration::from_secs(integer(call, "timeout").unwrap_or(0).unsigned_abs());
     match tokio::time::timeout(hold, shared.until(look)).await {
