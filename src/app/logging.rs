@@ -1,5 +1,7 @@
 //! Where log lines go: standard error, so that standard output stays clean for JSON.
 
+use std::io::IsTerminal;
+
 use anyhow::anyhow;
 use tracing_subscriber::EnvFilter;
 
@@ -13,7 +15,8 @@ const QUIET: [&str; 3] = ["serenity=warn", "teloxide=warn", "teloxide_core=warn"
 pub(super) fn start(log: &Log) -> anyhow::Result<()> {
     let filter = filter(&log.filter)
         .map_err(|error| anyhow!("`log.filter` is {:?}: {error}; write \"info\", for example", log.filter))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let started = match log.format {
         LogFormat::Pretty => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use rayon::prelude::*;
 
 use crate::cli;
 use crate::domain::Split;
@@ -34,16 +33,10 @@ fn render(world: &World, options: &cli::Render) -> anyhow::Result<()> {
 
 /// A row of photos for each area, from towns of every split.
 fn write_sheet(world: &World, out: &Path, columns: usize, seed: u64) -> anyhow::Result<()> {
-    let mut specs: Vec<photo::PhotoSpec> = photo::photos(world, seed, &Split::ALL, columns).collect();
-    specs.sort_by_key(|spec| spec.area);
-    let pictures: Vec<_> =
-        specs.into_par_iter().map(|spec| spec.sized(SHEET_SIDE, SHEET_SIDE).render(world).image).collect();
-    sheet::contact_sheet(&pictures, columns).save(out).with_context(|| format!("cannot write {}", out.display()))?;
-    println!(
-        "{}: rows from the top: {}",
-        out.display(),
-        world.areas().iter().map(|area| area.area.as_str()).collect::<Vec<_>>().join(", ")
-    );
+    let picture = sheet::sheet_of_areas(world, seed, &Split::ALL, columns, SHEET_SIDE);
+    picture.save(out).with_context(|| format!("cannot write {}", out.display()))?;
+    let rows: Vec<&str> = world.areas().iter().map(|area| area.area.as_str()).collect();
+    println!("{}: rows from the top: {}", out.display(), rows.join(", "));
     Ok(())
 }
 
