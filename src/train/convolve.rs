@@ -2,8 +2,8 @@
 //!
 //! Burn's `flex` computes the gradient of the weights as a convolution whose kernel is a whole feature map: 9
 //! columns a product for a 3x3 kernel, which wastes most of the vector unit. Here each group of pictures is
-//! unfolded into columns (im2col; Chellapilla et al. 2006) once, and all three products are well shaped. On two
-//! cores a training step takes less than half the time. Other devices keep Burn's own convolution.
+//! unfolded into columns (im2col; Chellapilla et al. 2006) once, and all three products are well shaped. Other
+//! devices keep Burn's own convolution.
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
