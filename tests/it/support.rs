@@ -152,6 +152,12 @@ pub fn specs() -> Option<PathBuf> {
     folders.map(|folder| folder.join("shared/specs")).find(|folder| folder.is_dir())
 }
 
+/// One of those descriptions, by its file name.
+pub fn spec(file: &str) -> Option<serde_json::Value> {
+    let text = std::fs::read_to_string(specs()?.join(file)).ok()?;
+    Some(serde_json::from_str(&text).expect("a description is JSON"))
+}
+
 /// Log lines of the current thread.
 #[derive(Clone, Default)]
 pub struct Logs {

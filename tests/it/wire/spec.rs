@@ -1,22 +1,17 @@
 //! Street View's answers and parameters against Google's published description, where a checkout has it.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use serde_json::Value;
 
 use super::{Service, WORLD};
+use crate::support;
 
 /// Real answers carry it; the description forgets it.
 const NOT_DESCRIBED: &str = "error_message";
 
-/// The description, from `shared/specs` beside this checkout or above it.
 fn description() -> Option<Value> {
-    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let text =
-        above.find_map(|folder| fs::read_to_string(folder.join("shared/specs/google-streetview-openapi.json")).ok())?;
-    Some(serde_json::from_str(&text).expect("the description is JSON"))
+    support::spec("google-streetview-openapi.json")
 }
 
 /// Every described parameter with a value that it cannot have, `None` where any text will do.

@@ -1,8 +1,8 @@
 //! Discord's own description of its API, where the folder with the specifications is at hand.
 
-use std::path::Path;
-
 use serde_json::{Map, Value};
+
+use crate::support;
 
 /// The OpenAPI description.
 pub(super) struct Spec {
@@ -12,10 +12,7 @@ pub(super) struct Spec {
 impl Spec {
     /// Looks for `shared/specs` beside this repository or one of its parents.
     pub(super) fn find() -> Option<Self> {
-        let parents = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-        let path = parents.map(|p| p.join("shared/specs/discord-openapi.json")).find(|path| path.is_file())?;
-        let text = std::fs::read_to_string(path).expect("a readable specification");
-        Some(Self { document: serde_json::from_str(&text).expect("the specification is JSON") })
+        support::spec("discord-openapi.json").map(|document| Self { document })
     }
 
     /// Whether the path and method exist, and the body has the fields that they take.

@@ -8,10 +8,7 @@ use serde_json::{Map, Value};
 use super::calls::Call;
 use crate::support;
 
-static SPEC: LazyLock<Option<Value>> = LazyLock::new(|| {
-    let text = std::fs::read_to_string(support::specs()?.join("telegram-bot-api.json")).ok()?;
-    Some(serde_json::from_str(&text).expect("the description is JSON"))
-});
+static SPEC: LazyLock<Option<Value>> = LazyLock::new(|| support::spec("telegram-bot-api.json"));
 
 /// Whether names, types and required parameters of a call are as described.
 pub(super) fn check(method: &str, call: &Call) -> Result<(), String> {
