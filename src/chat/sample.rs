@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use image::{Rgb, RgbImage};
 
-use super::message::{ChatKind, ChatRef, Incoming, Platform, Request, UserRef};
+use super::message::{ChatKind, ChatRef, Incoming, Platform, Request, Role, UserRef};
 use super::text::Lang;
 use crate::domain::{Area, ModelIdentity, Prediction};
 use crate::infer::manifest::{Manifest, Metrics, Provenance};
@@ -98,10 +98,14 @@ pub(super) fn incoming(lang: Lang, request: Request) -> Incoming {
     Incoming {
         chat: ChatRef { platform: Platform::Telegram, id: 1 },
         kind: ChatKind::Private,
+        thread: None,
         user: UserRef { platform: Platform::Telegram, id: 1 },
+        name: "Aoi".to_owned(),
+        role: Role::Member,
         lang,
         addressed: false,
         request,
+        arguments: String::new(),
         attachments: Vec::new(),
     }
 }

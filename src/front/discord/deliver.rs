@@ -29,7 +29,7 @@ struct Piece {
 /// The messages that say the replies. A picture goes with the beginning of its text.
 fn pieces(replies: Vec<Reply>) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    for Reply { text, mut picture } in replies {
+    for Reply { text, mut picture, .. } in replies {
         let mut contents = markdown::messages(&text);
         if contents.is_empty() && picture.is_some() {
             contents.push(String::new());
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn long_replies_become_several_messages_and_the_picture_goes_with_the_first() {
         let picture = Picture { name: "heatmap-1.jpg".to_owned(), bytes: vec![1], alt: "x".repeat(2_000) };
-        let long = Reply { text: format!("{}\n{}", "a".repeat(1_500), "b".repeat(1_500)), picture: Some(picture) };
+        let long = Reply::picture(format!("{}\n{}", "a".repeat(1_500), "b".repeat(1_500)), picture);
         let pieces = pieces(vec![long, Reply::words("c".to_owned())]);
         let kinds: Vec<(&str, bool)> = pieces.iter().map(|p| (&p.content[..1], p.picture.is_some())).collect();
         assert_eq!(kinds, [("a", true), ("b", false), ("c", false)]);
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_picture_needs_no_words() {
         let picture = Picture { name: "a.png".to_owned(), bytes: vec![1], alt: String::new() };
-        let pieces = pieces(vec![Reply { text: String::new(), picture: Some(picture) }, Reply::words(String::new())]);
+        let pieces = pieces(vec![Reply::picture(String::new(), picture), Reply::words(String::new())]);
         assert_eq!(pieces.len(), 1);
     }
 }

@@ -7,7 +7,7 @@ use serenity::model::channel::{Attachment as File, Message, MessageType};
 use serenity::model::id::{ChannelId, UserId};
 
 use crate::chat::command::Command;
-use crate::chat::{Attachment, ChatKind, ChatRef, Incoming, Lang, Platform, Request, UserRef};
+use crate::chat::{Attachment, ChatKind, ChatRef, Incoming, Lang, Platform, Request, Role, UserRef};
 
 /// A question with its photos, not yet downloaded.
 #[derive(Debug, PartialEq)]
@@ -57,10 +57,14 @@ pub(super) fn from_message(message: &Message, me: UserId, server: Option<Lang>) 
     let incoming = Incoming {
         chat: chat(message.channel_id),
         kind: if message.guild_id.is_none() { ChatKind::Private } else { ChatKind::Group },
+        thread: None,
         user: user(message.author.id),
+        name: message.author.display_name().to_owned(),
+        role: Role::Member,
         lang: if has_kana(&message.content) { Lang::Ja } else { server.unwrap_or(Lang::En) },
         addressed,
         request: if photos.is_empty() { Request::Words } else { Request::Photos },
+        arguments: String::new(),
         attachments: attachments(&photos),
     };
     Some(Question { incoming, photos })
@@ -79,10 +83,14 @@ pub(super) fn from_command(command: &CommandInteraction) -> Question {
     let incoming = Incoming {
         chat: chat(command.channel_id),
         kind: if private { ChatKind::Private } else { ChatKind::Group },
+        thread: None,
         user: user(command.user.id),
+        name: command.user.display_name().to_owned(),
+        role: Role::Member,
         lang: Lang::from_tag(&command.locale),
         addressed: true,
         request,
+        arguments: String::new(),
         attachments: attachments(&photos),
     };
     Question { incoming, photos }

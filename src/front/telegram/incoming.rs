@@ -4,7 +4,7 @@ use teloxide::types::{Me, MediaKind, Message, MessageEntity, MessageEntityKind, 
 
 use super::api::Address;
 use crate::chat::command::Command;
-use crate::chat::{Attachment, ChatKind, ChatRef, Incoming, Lang, Platform, Request, UserRef};
+use crate::chat::{Attachment, ChatKind, ChatRef, Incoming, Lang, Platform, Request, Role, UserRef};
 
 /// A message with the addresses of its answers.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) fn hear(me: &Me, messages: &[Message]) -> Option<Heard> {
     if !messages.iter().all(is_content) {
         return None;
     }
-    let (user, lang) = sender(first)?;
+    let (user, name, lang) = sender(first)?;
     let kind = if first.chat.is_private() { ChatKind::Private } else { ChatKind::Group };
     let said = messages.iter().map(|message| said(me, message)).find(|said| *said != Said::Nothing);
     let said = said.unwrap_or(Said::Nothing);
@@ -49,14 +49,27 @@ pub(super) fn hear(me: &Me, messages: &[Message]) -> Option<Heard> {
     let addresses = if attachments.is_empty() { vec![address(first)] } else { sources };
     let chat = ChatRef { platform: Platform::Telegram, id: first.chat.id.0 };
     let addressed = called || mentioned;
-    Some(Heard { incoming: Incoming { chat, kind, user, lang, addressed, request, attachments }, addresses })
+    let incoming = Incoming {
+        chat,
+        kind,
+        thread: addresses[0].thread.map(|thread| i64::from(thread.0.0)),
+        user,
+        name,
+        role: Role::Member,
+        lang,
+        addressed,
+        request,
+        arguments: arguments(first),
+        attachments,
+    };
+    Some(Heard { incoming, addresses })
 }
 
 fn wants_photos(request: &Request) -> bool {
     match request {
         Request::Photos => true,
         Request::Command(command) => command.takes_photos(),
-        Request::UnknownCommand(_) | Request::Words => false,
+        Request::UnknownCommand(_) | Request::Words | Request::Left | Request::Came => false,
     }
 }
 
@@ -67,7 +80,7 @@ fn is_content(message: &Message) -> bool {
 }
 
 /// People, also those who write in the name of a group or channel; no bots.
-fn sender(message: &Message) -> Option<(UserRef, Lang)> {
+fn sender(message: &Message) -> Option<(UserRef, String, Lang)> {
     let from = message.from.as_ref()?;
     let id = if from.id.is_anonymous() || from.id.is_channel() {
         message.sender_chat.as_ref()?.id.0
@@ -77,7 +90,7 @@ fn sender(message: &Message) -> Option<(UserRef, Lang)> {
         i64::try_from(from.id.0).ok()?
     };
     let lang = Lang::from_tag(from.language_code.as_deref().unwrap_or_default());
-    Some((UserRef { platform: Platform::Telegram, id }, lang))
+    Some((UserRef { platform: Platform::Telegram, id }, from.full_name(), lang))
 }
 
 fn is_me(me: &Me, message: &Message) -> bool {
@@ -140,6 +153,12 @@ fn is_my_name(me: &Me, name: &str) -> bool {
 fn slice_utf16(words: &str, offset: usize, length: usize) -> Option<String> {
     let units: Vec<u16> = words.encode_utf16().skip(offset).take(length).collect();
     String::from_utf16(&units).ok()
+}
+
+/// The words after a command.
+fn arguments(message: &Message) -> String {
+    let (words, _) = words(message);
+    words.split_once(char::is_whitespace).map(|(_, rest)| rest.trim().to_owned()).unwrap_or_default()
 }
 
 #[derive(Debug, PartialEq, Eq)]

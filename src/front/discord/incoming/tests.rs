@@ -46,6 +46,10 @@ fn a_private_photo_is_a_question_of_its_own() {
     let expected = Incoming {
         chat: ChatRef { platform: Platform::Discord, id: 20 },
         kind: ChatKind::Private,
+        thread: None,
+        name: "花子".to_owned(),
+        role: Role::Member,
+        arguments: String::new(),
         user: UserRef { platform: Platform::Discord, id: 40 },
         lang: Lang::En,
         addressed: false,

@@ -1,0 +1,201 @@
+//! What buttons mean: the grammar of their payloads, at most 64 bytes (Telegram's limit), stateless.
+
+use crate::domain::quiz::RoundId;
+
+/// Version of the grammar: payloads of other versions are stale buttons.
+const VERSION: &str = "1";
+
+/// Which scores a leaderboard counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Those of the chat where it is shown.
+    #[default]
+    Chat,
+    /// All.
+    Global,
+}
+
+/// Which time a leaderboard counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Period {
+    /// The current week, from Monday.
+    #[default]
+    Week,
+    /// The current month.
+    Month,
+    /// Ever.
+    All,
+}
+
+impl Scope {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Chat, Self::Global];
+
+    /// Lower-case name, as in commands.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Global => "global",
+        }
+    }
+}
+
+impl Period {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Week, Self::Month, Self::All];
+
+    /// Lower-case name, as in commands.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::All => "all",
+        }
+    }
+}
+
+/// The meaning of a button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Press {
+    /// "Photo `number` shows area `choice`."
+    Answer {
+        /// The round.
+        round: RoundId,
+        /// The photo, from 1.
+        number: u8,
+        /// Index among the round's areas.
+        choice: u8,
+    },
+    /// "Show me photo `number`, large and with its areas."
+    Open {
+        /// The round.
+        round: RoundId,
+        /// The photo, from 1.
+        number: u8,
+    },
+    /// "Show everybody the photos one by one, large."
+    Album {
+        /// The round.
+        round: RoundId,
+    },
+    /// "Turn the leaderboard to this page."
+    Leaderboard {
+        /// Which scores.
+        scope: Scope,
+        /// Which time.
+        period: Period,
+        /// Page, from 0.
+        page: u16,
+    },
+    /// "Another round like this one."
+    Again {
+        /// The round.
+        round: RoundId,
+    },
+}
+
+/// How an adapter has to prepare for what a press leads to, before it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// Something for the presser alone, new or in place of the sheet that was pressed.
+    Private,
+    /// Another face of the pressed message.
+    Edit,
+    /// A message for everybody.
+    Public,
+}
+
+impl Press {
+    /// The payload: `1a:2k:3:0`.
+    #[must_use]
+    pub fn payload(self) -> String {
+        let words = match self {
+            Self::Answer { round, number, choice } => format!("a:{}:{number}:{choice}", round.0),
+            Self::Open { round, number } => format!("o:{}:{number}", round.0),
+            Self::Album { round } => format!("p:{}", round.0),
+            Self::Leaderboard { scope, period, page } => format!("l:{}:{}:{page}", scope.name(), period.name()),
+            Self::Again { round } => format!("n:{}", round.0),
+        };
+        format!("{VERSION}{words}")
+    }
+
+    /// The meaning of a payload; `None` for those of other versions and for what people make up.
+    #[must_use]
+    pub fn parse(payload: &str) -> Option<Self> {
+        let parts: Vec<&str> = payload.strip_prefix(VERSION)?.split(':').collect();
+        let round = |id: &str| id.parse().ok().filter(|id| *id > 0).map(RoundId);
+        let press = match parts[..] {
+            ["a", id, number, choice] => {
+                Self::Answer { round: round(id)?, number: number.parse().ok()?, choice: choice.parse().ok()? }
+            }
+            ["o", id, number] => Self::Open { round: round(id)?, number: number.parse().ok()? },
+            ["p", id] => Self::Album { round: round(id)? },
+            ["l", scope, period, page] => Self::Leaderboard {
+                scope: Scope::ALL.into_iter().find(|value| value.name() == scope)?,
+                period: Period::ALL.into_iter().find(|value| value.name() == period)?,
+                page: page.parse().ok()?,
+            },
+            ["n", id] => Self::Again { round: round(id)? },
+            _ => return None,
+        };
+        // One payload a meaning: `+3` and `03` are nobody's buttons.
+        (press.payload() == payload).then_some(press)
+    }
+
+    /// What the press leads to.
+    #[must_use]
+    pub fn reaction(self) -> Reaction {
+        match self {
+            Self::Answer { .. } | Self::Open { .. } => Reaction::Private,
+            Self::Leaderboard { .. } => Reaction::Edit,
+            Self::Album { .. } | Self::Again { .. } => Reaction::Public,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn presses() -> impl Strategy<Value = Press> {
+        let round = (1_i64..).prop_map(RoundId);
+        prop_oneof![
+            (round.clone(), any::<u8>(), any::<u8>()).prop_map(|(round, number, choice)| Press::Answer {
+                round,
+                number,
+                choice
+            }),
+            (round.clone(), any::<u8>()).prop_map(|(round, number)| Press::Open { round, number }),
+            round.clone().prop_map(|round| Press::Album { round }),
+            (prop::sample::select(&Scope::ALL[..]), prop::sample::select(&Period::ALL[..]), any::<u16>())
+                .prop_map(|(scope, period, page)| Press::Leaderboard { scope, period, page }),
+            round.prop_map(|round| Press::Again { round }),
+        ]
+    }
+
+    #[test]
+    fn stale_and_made_up_payloads_mean_nothing() {
+        for payload in
+            ["", "1", "0a:1:2:3", "1a:1:2", "1a:1:2:3:4", "1a:+1:2:3", "1a:1:300:0", "1a:-1:2:3", "1l:all:week:0"]
+        {
+            assert_eq!(Press::parse(payload), None, "{payload}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn payloads_round_trip_and_fit(press in presses()) {
+            let payload = press.payload();
+            prop_assert!(payload.len() <= 64);
+            prop_assert_eq!(Press::parse(&payload), Some(press));
+        }
+
+        #[test]
+        fn no_payload_panics(payload in ".{0,80}") {
+            let _ = Press::parse(&payload);
+        }
+    }
+}
