@@ -1,5 +1,7 @@
 //! The one command enum: grammar, help, menus and registration all come from here.
 
+use crate::domain::quiz::SECONDS;
+
 /// A command of the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
@@ -9,15 +11,83 @@ pub enum Command {
     Start,
     /// Where was this photo (attached, or in the message replied to) taken?
     Where,
+    /// A round of "beat the model".
+    Quiz,
+    /// The round that is the same for everyone today.
+    Daily,
+    /// The photos of another chat's round.
+    Rematch,
+    /// Ends the running round.
+    Stop,
+    /// The asker's own scores.
+    Score,
+    /// The best of a chat or of all.
+    Leaderboard,
+    /// The asker against the model, area by area.
+    Versus,
+    /// Joins the asker's Telegram and Discord identities.
+    Link,
+    /// When the asker's days begin.
+    Day,
+    /// Keeps no scores of the asker.
+    Optout,
+    /// Removes all that is stored of the asker.
+    Forget,
     /// What the live model is and what it was trained on.
     Model,
     /// What is stored.
     Privacy,
 }
 
+/// What an option of a command takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptionKind {
+    /// A whole number within bounds, both included.
+    Integer {
+        /// The least.
+        min: u32,
+        /// The most.
+        max: u32,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Any words.
+    Text,
+}
+
+/// Something that may be said with a command: `name=value`, or mostly just the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandOption {
+    /// Its name, lower case.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: OptionKind,
+}
+
+const fn option(name: &'static str, kind: OptionKind) -> CommandOption {
+    CommandOption { name, kind }
+}
+
 impl Command {
     /// Every command, in the order of menus.
-    pub const ALL: [Self; 5] = [Self::Where, Self::Model, Self::Privacy, Self::Help, Self::Start];
+    pub const ALL: [Self; 16] = [
+        Self::Where,
+        Self::Quiz,
+        Self::Daily,
+        Self::Rematch,
+        Self::Stop,
+        Self::Score,
+        Self::Leaderboard,
+        Self::Versus,
+        Self::Link,
+        Self::Day,
+        Self::Optout,
+        Self::Forget,
+        Self::Model,
+        Self::Privacy,
+        Self::Help,
+        Self::Start,
+    ];
 
     /// Name without slash, lower case.
     #[must_use]
@@ -26,6 +96,17 @@ impl Command {
             Self::Help => "help",
             Self::Start => "start",
             Self::Where => "where",
+            Self::Quiz => "quiz",
+            Self::Daily => "daily",
+            Self::Rematch => "rematch",
+            Self::Stop => "stop",
+            Self::Score => "score",
+            Self::Leaderboard => "leaderboard",
+            Self::Versus => "versus",
+            Self::Link => "link",
+            Self::Day => "day",
+            Self::Optout => "optout",
+            Self::Forget => "forget",
             Self::Model => "model",
             Self::Privacy => "privacy",
         }
@@ -48,6 +129,49 @@ impl Command {
     pub fn takes_photos(self) -> bool {
         self == Self::Where
     }
+
+    /// Whether the answer depends on what the asker may do in the chat.
+    #[must_use]
+    pub fn needs_role(self) -> bool {
+        self == Self::Stop
+    }
+
+    /// Whether all in the chat are to see the answer; else it is for the asker alone, where the service can do that.
+    #[must_use]
+    pub fn answers_everybody(self) -> bool {
+        matches!(
+            self,
+            Self::Where | Self::Quiz | Self::Daily | Self::Rematch | Self::Stop | Self::Leaderboard | Self::Versus
+        )
+    }
+
+    /// What may be said with it.
+    #[must_use]
+    pub fn options(self) -> &'static [CommandOption] {
+        const SECONDS_KIND: OptionKind = OptionKind::Integer { min: *SECONDS.start(), max: *SECONDS.end() };
+        const QUIZ: &[CommandOption] = &[
+            option("photos", OptionKind::Choice(&["1", "3", "5", "9"])),
+            option("seconds", SECONDS_KIND),
+            option("difficulty", OptionKind::Choice(&["easy", "normal", "hard"])),
+            option("areas", OptionKind::Text),
+        ];
+        const BOARD: &[CommandOption] = &[
+            option("scope", OptionKind::Choice(&["chat", "global"])),
+            option("period", OptionKind::Choice(&["week", "month", "all"])),
+        ];
+        const CODE: &[CommandOption] = &[option("code", OptionKind::Text)];
+        const DAY: &[CommandOption] =
+            &[option("zone", OptionKind::Text), option("hour", OptionKind::Integer { min: 0, max: 23 })];
+        const SWITCH: &[CommandOption] = &[option("switch", OptionKind::Choice(&["on", "off"]))];
+        match self {
+            Self::Quiz => QUIZ,
+            Self::Leaderboard => BOARD,
+            Self::Rematch | Self::Link => CODE,
+            Self::Day => DAY,
+            Self::Optout => SWITCH,
+            _ => &[],
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +184,7 @@ mod tests {
         assert!(Command::ALL.iter().all(|command| Command::parse(command.name()) == Some(*command)));
         let names: HashSet<&str> = Command::ALL.iter().map(|command| command.name()).collect();
         assert_eq!(names.len(), Command::ALL.len());
-        assert_eq!((Command::parse("quiz"), Command::parse("WHERE")), (None, None));
+        assert_eq!((Command::parse("train"), Command::parse("WHERE")), (None, None));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::command::Command;
 use super::etiquette::{Clock, Etiquette, Limits, Verdict};
 use super::message::{ChatKind, Delivered, Incoming, PressReply, Pressed, Reply, Request};
-use super::{locate, text};
+use super::{Lang, locate, text};
 use crate::infer::Core;
 
 /// The conversation with everybody; clones share it.
@@ -66,13 +66,19 @@ impl Conversation {
             Request::Command(Command::Model) => text::model(lang, core.manifest(), core.identity()),
             Request::Command(Command::Privacy) => text::privacy(lang, platform),
             Request::UnknownCommand(name) => text::command_unknown(lang, name),
-            Request::Left | Request::Came => return Vec::new(),
+            Request::Left | Request::Came | Request::Command(_) => return Vec::new(),
         };
         vec![Reply::words(words)]
     }
 }
 
 impl Conversation {
+    /// To a button of an older version, or one that somebody made up.
+    #[must_use]
+    pub fn stale_button(&self, lang: Lang) -> String {
+        text::stale_button(lang)
+    }
+
     /// Does what a button says. Quick, except for pictures that have to be drawn.
     pub async fn press(&self, pressed: &Pressed) -> PressReply {
         let _ = pressed;
@@ -96,7 +102,6 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::chat::Lang;
     use crate::chat::etiquette::system_clock;
     use crate::chat::message::{Attachment, DeliveryError};
     use crate::chat::sample;

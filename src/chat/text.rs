@@ -154,10 +154,46 @@ pub fn command(lang: Lang, command: Command) -> String {
         Command::Help => "command-help",
         Command::Start => "command-start",
         Command::Where => "command-where",
+        Command::Quiz => "command-quiz",
+        Command::Daily => "command-daily",
+        Command::Rematch => "command-rematch",
+        Command::Stop => "command-stop",
+        Command::Score => "command-score",
+        Command::Leaderboard => "command-leaderboard",
+        Command::Versus => "command-versus",
+        Command::Link => "command-link",
+        Command::Day => "command-day",
+        Command::Optout => "command-optout",
+        Command::Forget => "command-forget",
         Command::Model => "command-model",
         Command::Privacy => "command-privacy",
     };
     say(lang, id, &[])
+}
+
+/// What an option of a command is. At most 100 characters (Discord's limit).
+#[must_use]
+pub fn command_option(lang: Lang, command: Command, option: &str) -> String {
+    let id = match (command, option) {
+        (Command::Link, _) => "option-link-code",
+        (_, "photos") => "option-photos",
+        (_, "seconds") => "option-seconds",
+        (_, "difficulty") => "option-difficulty",
+        (_, "areas") => "option-areas",
+        (_, "scope") => "option-scope",
+        (_, "period") => "option-period",
+        (_, "code") => "option-rematch-code",
+        (_, "zone") => "option-zone",
+        (_, "hour") => "option-hour",
+        _ => "option-switch",
+    };
+    say(lang, id, &[])
+}
+
+/// To a button that means nothing any more.
+#[must_use]
+pub fn stale_button(lang: Lang) -> String {
+    say(lang, "stale-button", &[])
 }
 
 /// The entry in the menu of a message that asks where its photos were taken. At most 32 characters (Discord's
