@@ -83,6 +83,7 @@ CREATE TABLE rounds (
     deadline_at   INTEGER,
     bell_at       INTEGER,
     closed_at     INTEGER,
+    periods       TEXT,                          -- the standings that it counts in, apart by spaces
     message       INTEGER,
     told          INTEGER NOT NULL DEFAULT 0,    -- steps of the reveal that were delivered
     untold        INTEGER NOT NULL DEFAULT 0,    -- 1 from the bell until the reveal is delivered
