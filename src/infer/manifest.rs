@@ -83,6 +83,10 @@ pub struct Metrics {
     pub selective_accuracy: f32,
     /// Top-1 of a linear classifier on 8 x 8 thumbnails of the same photos.
     pub thumbnail_top1: f32,
+    /// Confusion matrix `[truth][guess]`, photos, both in the order of the labels; the quiz chooses its areas by it.
+    /// Empty when it was not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confusion: Vec<Vec<usize>>,
 }
 
 /// A model that cannot be loaded.

@@ -228,6 +228,7 @@ fn judge(model: &ResNet, data: &Dataset, task: &Task, device: &Device) -> Report
             coverage: answered.coverage,
             selective_accuracy: answered.accuracy,
             thumbnail_top1,
+            confusion: confusion.clone(),
         },
         top1_interval: metrics::wilson(hits, labels.len()),
         thumbnail_macro_recall,

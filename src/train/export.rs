@@ -183,6 +183,7 @@ mod tests {
                 coverage: 0.0,
                 selective_accuracy: 0.0,
                 thumbnail_top1: 0.0,
+                confusion: Vec::new(),
             },
             labels: (0..7).map(|i| Area::new("県", &i.to_string(), "")).collect(),
         };
