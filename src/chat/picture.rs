@@ -1,4 +1,10 @@
-//! The picture that goes with an answer.
+//! Pictures: the heatmap of an answer, and those of the quiz, drawn as SVG with the bundled font.
+
+pub mod board;
+pub mod grid;
+pub mod reveal;
+mod svg;
+pub mod versus;
 
 use super::message::Picture;
 use crate::infer::explain::Explanation;
