@@ -9,16 +9,20 @@ pub mod etiquette;
 pub mod locate;
 pub mod message;
 pub mod picture;
+mod post;
 pub mod press;
+pub mod quiz;
 #[cfg(test)]
 mod sample;
 pub mod text;
+pub mod wish;
 
 pub use conversation::{Admission, Conversation};
 pub use message::{
     Announcement, Attachment, Button, Buttons, ChatKind, ChatRef, Incoming, Notice, Platform, PressReply, Pressed,
     Reply, Request, Role, Undelivered, UserRef,
 };
+pub use post::Post;
 pub use press::{Press, Reaction};
 pub use text::Lang;
 

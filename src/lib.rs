@@ -11,5 +11,7 @@ pub mod config;
 pub mod domain;
 pub mod front;
 pub mod infer;
+pub mod quiz;
+pub mod store;
 pub mod train;
 pub mod world;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::command::Command;
 use super::etiquette::{Clock, Etiquette, Limits, Verdict};
 use super::message::{ChatKind, Delivered, Incoming, PressReply, Pressed, Reply, Request};
+use super::quiz::Table;
 use super::{Lang, locate, text};
 use crate::infer::Core;
 
@@ -17,6 +18,7 @@ pub struct Conversation {
 struct Inner {
     core: Core,
     etiquette: Etiquette,
+    table: Option<Table>,
 }
 
 /// What to do with a message.
@@ -34,7 +36,13 @@ impl Conversation {
     /// A conversation about what `core` sees.
     #[must_use]
     pub fn new(core: Core, limits: Limits, clock: Clock) -> Self {
-        Self { inner: Arc::new(Inner { core, etiquette: Etiquette::new(limits, clock) }) }
+        Self { inner: Arc::new(Inner { core, etiquette: Etiquette::new(limits, clock), table: None }) }
+    }
+
+    /// A conversation that plays as well.
+    #[must_use]
+    pub fn with_quiz(core: Core, limits: Limits, clock: Clock, table: Table) -> Self {
+        Self { inner: Arc::new(Inner { core, etiquette: Etiquette::new(limits, clock), table: Some(table) }) }
     }
 
     /// Decides whether a message is answered, before anything is downloaded: always in private, in groups only
@@ -66,7 +74,19 @@ impl Conversation {
             Request::Command(Command::Model) => text::model(lang, core.manifest(), core.identity()),
             Request::Command(Command::Privacy) => text::privacy(lang, platform),
             Request::UnknownCommand(name) => text::command_unknown(lang, name),
-            Request::Left | Request::Came | Request::Command(_) => return Vec::new(),
+            Request::Left | Request::Came => {
+                if let Some(table) = &self.inner.table {
+                    table.note(incoming).await;
+                }
+                return Vec::new();
+            }
+            Request::Command(command) => {
+                let answered = match &self.inner.table {
+                    Some(table) => table.command(incoming, *command).await,
+                    None => None,
+                };
+                return answered.unwrap_or_else(|| vec![Reply::words(text::quiz::off(lang))]);
+            }
         };
         vec![Reply::words(words)]
     }
@@ -81,8 +101,10 @@ impl Conversation {
 
     /// Does what a button says. Quick, except for pictures that have to be drawn.
     pub async fn press(&self, pressed: &Pressed) -> PressReply {
-        let _ = pressed;
-        PressReply::default()
+        match &self.inner.table {
+            Some(table) => table.press(pressed).await,
+            None => PressReply { notice: text::quiz::off(pressed.lang), ..PressReply::default() },
+        }
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn manifest() -> Manifest {
             coverage: 0.92,
             selective_accuracy: 0.873,
             thumbnail_top1: 0.48,
+            confusion: Vec::new(),
         },
         labels: areas(),
     }

@@ -5,6 +5,7 @@
 
 mod bundle;
 mod format;
+pub mod quiz;
 #[cfg(test)]
 mod tests;
 pub mod web;

@@ -17,12 +17,17 @@ pub(super) const WEB_JA: &str = include_str!("web.ja.ftl");
 /// The page's and the API's messages in English.
 pub(super) const WEB_EN: &str = include_str!("web.en.ftl");
 
+/// The quiz's messages in Japanese.
+pub(super) const QUIZ_JA: &str = include_str!("quiz.ja.ftl");
+/// The quiz's messages in English.
+pub(super) const QUIZ_EN: &str = include_str!("quiz.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
-static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("ja"), [JA, WEB_JA]));
-static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), [EN, WEB_EN]));
+static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("ja"), [JA, WEB_JA, QUIZ_JA]));
+static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), [EN, WEB_EN, QUIZ_EN]));
 
-fn bundle(lang: LanguageIdentifier, sources: [&str; 2]) -> Bundle {
+fn bundle(lang: LanguageIdentifier, sources: [&str; 3]) -> Bundle {
     let mut bundle = Bundle::new_concurrent(vec![lang]);
     // Chat clients show the isolation marks around variables as boxes.
     bundle.set_use_isolating(false);

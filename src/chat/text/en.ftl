@@ -75,8 +75,9 @@ model-attribution = Credits: { $credit }
 
 # Privacy
 privacy =
-    Your photos are looked at in memory to answer you, and then gone: I keep no photos, no messages and no names.
-    Nothing is stored on disk. Only the number of your recent requests stays in memory for a short while, so that one person cannot keep me busy for everyone.
+    Your photos are looked at in memory to answer you, and then gone: I keep no photos and no messages.
+    If you play the quiz, I store your number and name on this service, your answers with their times, your points, rating and streak, and your time zone. /optout stops that, /forget removes all of it at once.
+    The number of your recent requests stays in memory for a short while, so that one person cannot keep me busy for everyone.
     { $platform ->
         [discord] What you send also stays with Discord, under Discord's own rules.
        *[telegram] What you send also stays with Telegram, under Telegram's own rules.
