@@ -8,12 +8,14 @@
 //! 64 waiting updates holds up all others, and the parts of an album must be collected while the first waits.
 
 mod album;
+mod announce;
 mod answer;
 mod api;
 mod desk;
 mod incoming;
 mod lanes;
 mod polling;
+mod press;
 mod webhook;
 
 use std::net::SocketAddr;
@@ -29,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use self::api::Api;
 use self::desk::Desk;
 use crate::chat::command::Command;
-use crate::chat::{Conversation, Lang, text};
+use crate::chat::{Announcement, Conversation, Lang, text};
 
 /// Updates between their arrival and the desk; the desk is quick, so few wait.
 const INBOX: usize = 256;
@@ -73,14 +75,19 @@ pub struct Webhook {
 ///
 /// # Errors
 /// When Telegram refuses the token or the webhook, when the address is taken, and when a URL is none.
-pub async fn run(settings: Settings, conversation: Conversation, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    settings: Settings,
+    conversation: Conversation,
+    announcements: mpsc::Receiver<Announcement>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let listener = match &settings.mode {
         Mode::Polling => None,
         Mode::Webhook(hook) => {
             Some(TcpListener::bind(hook.listen).await.with_context(|| format!("cannot listen on {}", hook.listen))?)
         }
     };
-    run_on(listener, settings, conversation, stop).await
+    run_on(listener, settings, conversation, announcements, stop).await
 }
 
 /// [`run`] with a socket that listens already, for webhooks; tests choose a free port this way.
@@ -91,6 +98,7 @@ pub async fn run_on(
     listener: Option<TcpListener>,
     settings: Settings,
     conversation: Conversation,
+    announcements: mpsc::Receiver<Announcement>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let api = Arc::new(Api::new(&settings)?);
@@ -100,6 +108,9 @@ pub async fn run_on(
     }
     tracing::info!(bot = me.user.username.as_deref().unwrap_or_default(), "Telegram answers");
     let (sender, inbox) = mpsc::channel(INBOX);
+    // A token of its own: a webhook that is refused ends the run although nobody has stopped the program.
+    let silence = stop.child_token();
+    let herald = tokio::spawn(announce::run(api.clone(), announcements, silence.clone()));
     let desk = tokio::spawn(Desk::new(api.clone(), me, conversation).run(inbox));
     let served = match settings.mode {
         Mode::Polling => {
@@ -113,6 +124,8 @@ pub async fn run_on(
     };
     // The sender is gone, so the desk ends when its last answer is out.
     desk.await.context("the Telegram desk panicked")?;
+    silence.cancel();
+    herald.await.context("Telegram's announcements panicked")?;
     served
 }
 

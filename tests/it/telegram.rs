@@ -27,7 +27,7 @@ struct Bot {
 impl Bot {
     fn start(fake: &FakeTelegram, conversation: Conversation) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(settings(fake, Mode::Polling), conversation, stop.clone()));
+        let task = tokio::spawn(run(settings(fake, Mode::Polling), conversation, nothing_to_announce(), stop.clone()));
         Self { stop, task }
     }
 
@@ -37,7 +37,13 @@ impl Bot {
         let public_url = "https://bot.example/telegram/hook".to_owned();
         let mode = Mode::Webhook(Webhook { listen, public_url, secret: SECRET.into() });
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run_on(Some(listener), settings(fake, mode), conversation, stop.clone()));
+        let task = tokio::spawn(run_on(
+            Some(listener),
+            settings(fake, mode),
+            conversation,
+            nothing_to_announce(),
+            stop.clone(),
+        ));
         (Self { stop, task }, listen)
     }
 
@@ -50,6 +56,11 @@ impl Bot {
 
 fn settings(fake: &FakeTelegram, mode: Mode) -> Settings {
     Settings { token: TOKEN.into(), api_url: Some(fake.url()), mode, max_photo_bytes: 20 << 20 }
+}
+
+/// A channel that nobody speaks on.
+fn nothing_to_announce() -> tokio::sync::mpsc::Receiver<kokodoko::chat::Announcement> {
+    tokio::sync::mpsc::channel(1).1
 }
 
 fn lang(user: User) -> Lang {
@@ -154,7 +165,7 @@ async fn in_groups_only_who_asks_is_answered() {
     let overheard = fake.post(group, AOI, photo());
     fake.post(group, AOI, json!({"text": "どこかな"}));
     fake.post(group, AOI, merged(photo(), json!({"caption": "/where@AnotherBot"})));
-    fake.post(group, AOI, json!({"text": "/quiz"}));
+    fake.post(group, AOI, json!({"text": "/train"}));
     fake.post(group, AOI, json!({"text": "nice", "reply_to_message": fake.message(group, overheard)}));
     let asked = [merged(photo(), json!({"caption": "/where"})), merged(photo(), mention("caption"))];
     let expected = expected_answer(Lang::Ja, jpeg(RED)).await;
@@ -198,7 +209,7 @@ async fn commands_and_words_in_private() {
             ("/help", help),
             ("/model", model),
             ("/privacy", text::privacy(lang, Platform::Telegram)),
-            ("/quiz now", text::command_unknown(lang, "quiz")),
+            ("/train now", text::command_unknown(lang, "train")),
             ("hello", text::photo_wanted(lang)),
         ] {
             let question = fake.post(chat, user, json!({ "text": words }));
@@ -344,7 +355,9 @@ async fn broken_downloads_are_apologised_for_and_the_token_is_never_logged() {
 async fn a_wrong_token_ends_the_run_and_is_not_quoted() {
     let fake = FakeTelegram::start().await;
     let settings = Settings { token: "4242:wrong-secret".into(), ..settings(&fake, Mode::Polling) };
-    let error = run(settings, conversation(generous()), CancellationToken::new()).await.expect_err("refused");
+    let error = run(settings, conversation(generous()), nothing_to_announce(), CancellationToken::new())
+        .await
+        .expect_err("refused");
     let words = format!("{error:?}");
     assert!(words.contains("@BotFather") && !words.contains("wrong-secret"), "{words}");
 }

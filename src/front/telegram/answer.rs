@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use teloxide::types::{ChatId, UserId};
 use tokio::sync::Semaphore;
 
 use super::api::{Address, Api};
 use super::incoming::Heard;
 use crate::chat::message::Delivered;
-use crate::chat::{Attachment, Conversation, MAX_PHOTOS};
+use crate::chat::{Attachment, ChatKind, Conversation, Incoming, MAX_PHOTOS, Request, Role};
 
 /// Telegram shows an action for five seconds.
 const SHOW_AGAIN: Duration = Duration::from_secs(4);
@@ -43,13 +44,29 @@ impl Office {
         }
     }
 
+    /// The question with what its sender may do, where the answer depends on that.
+    async fn with_role(&self, incoming: &Incoming) -> Incoming {
+        let mut incoming = incoming.clone();
+        let asks = matches!(incoming.request, Request::Command(command) if command.needs_role());
+        if asks && incoming.kind == ChatKind::Group {
+            incoming.role = match u64::try_from(incoming.user.id) {
+                Ok(user) => self.api.role(ChatId(incoming.chat.id), UserId(user)).await,
+                // Administrators who write in the name of the group itself.
+                Err(_) if incoming.user.id == incoming.chat.id => Role::Moderator,
+                Err(_) => Role::Member,
+            };
+        }
+        incoming
+    }
+
     async fn work(&self, heard: &Heard) {
         let wanted = &heard.incoming.attachments[..heard.incoming.attachments.len().min(MAX_PHOTOS)];
         let weight: usize = wanted.iter().map(|photo| self.weight_mib(photo)).sum();
         // Never closed; and without its bound, answering beats not answering.
         let _memory = self.memory.acquire_many(weight.min(MEMORY_MIB) as u32).await.ok();
         let photos: Vec<Delivered> = join_all(wanted.iter().map(|photo| self.api.download(photo))).await;
-        let replies = self.conversation.respond(&heard.incoming, photos).await;
+        let incoming = self.with_role(&heard.incoming).await;
+        let replies = self.conversation.respond(&incoming, photos).await;
         let count = replies.len();
         for (index, reply) in replies.into_iter().enumerate() {
             self.api.deliver(heard.address(index, count), reply).await;

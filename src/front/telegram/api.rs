@@ -8,18 +8,20 @@ use futures_util::StreamExt;
 use secrecy::ExposeSecret;
 use teloxide::net::Download;
 use teloxide::payloads::{
-    SendChatActionSetters, SendMessageSetters, SendPhotoSetters, SetMyCommandsSetters, SetWebhookSetters,
+    EditMessageCaptionSetters, SendChatActionSetters, SendMessageSetters, SetMyCommandsSetters, SetWebhookSetters,
 };
 use teloxide::requests::Requester;
 use teloxide::types::{
-    AllowedUpdate, BotCommand, ChatAction, ChatId, FileId, InputFile, LinkPreviewOptions, Me, MessageId,
-    ReplyParameters, ThreadId,
+    AllowedUpdate, BotCommand, CallbackQueryId, ChatAction, ChatId, FileId, InlineKeyboardButton, InlineKeyboardMarkup,
+    InputFile, InputMedia, InputMediaPhoto, LinkPreviewOptions, Me, MessageId, ReplyMarkup, ReplyParameters, ThreadId,
+    UserId,
 };
 use teloxide::{ApiError, Bot, RequestError};
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use crate::chat::message::{Attachment, Delivered, DeliveryError, Picture, Reply};
+use crate::chat::{Button, Buttons, Role, Undelivered};
 use crate::infer::decode::PhotoError;
 
 /// Telegram hands out no larger files.
@@ -27,6 +29,8 @@ const TELEGRAM_MAX_DOWNLOAD: usize = 20 << 20;
 /// Longest caption and longest message, UTF-16 code units.
 const MAX_CAPTION: usize = 1_024;
 const MAX_WORDS: usize = 4_096;
+/// Longest answer to a press, characters.
+const MAX_NOTICE: usize = 200;
 /// Longest wait after a 429; an answer that comes later helps nobody.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Times that one call is made.
@@ -40,8 +44,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) chat: ChatId,
-    /// The message that is answered.
-    pub(super) message: MessageId,
+    /// The message that is answered, if any.
+    pub(super) message: Option<MessageId>,
     /// The topic of a forum.
     pub(super) thread: Option<ThreadId>,
 }
@@ -128,7 +132,7 @@ impl Api {
     pub(super) async fn set_webhook(&self, url: &reqwest::Url, secret: &str) -> anyhow::Result<()> {
         let set = self.patiently(|| {
             let call = self.bot.set_webhook(url.clone()).secret_token(secret);
-            call.allowed_updates([AllowedUpdate::Message]).into_future()
+            call.allowed_updates([AllowedUpdate::Message, AllowedUpdate::CallbackQuery]).into_future()
         });
         set.await.map_err(|error| anyhow::anyhow!("Telegram refuses the webhook {url}: {}", self.redact(&error)))?;
         Ok(())
@@ -178,38 +182,173 @@ impl Api {
 
     /// Sends a reply; what goes wrong is logged, since nobody is left to be told.
     pub(super) async fn deliver(&self, to: Address, reply: Reply) {
-        let sent = match reply.picture {
-            None => self.send_words(to, &reply.text).await,
-            Some(picture) => self.send_picture(to, &reply.text, picture).await,
-        };
-        if let Err(error) = sent {
-            tracing::error!(chat = to.chat.0, error = self.redact(&error), "an answer could not be delivered");
+        if let Err(error) = self.say(to, reply).await {
+            tracing::error!(chat = to.chat.0, %error, "an answer could not be delivered");
         }
     }
 
-    async fn send_picture(&self, to: Address, words: &str, picture: Picture) -> Result<(), RequestError> {
+    /// Sends a reply; the number of its (first) message.
+    ///
+    /// # Errors
+    /// Whether it is of use to try again later.
+    pub(super) async fn say(&self, to: Address, reply: Reply) -> Result<i64, Undelivered> {
+        let Reply { text, picture, buttons, album } = reply;
+        let keyboard = keyboard(&buttons);
+        let sent = match picture {
+            _ if !album.is_empty() => self.send_album(to, &text, album).await,
+            None => self.send_words(to, &text, keyboard).await,
+            Some(picture) => self.send_picture(to, &text, picture, keyboard).await,
+        };
+        sent.map(|id| i64::from(id.0)).map_err(|error| self.undelivered(&error))
+    }
+
+    fn undelivered(&self, error: &RequestError) -> Undelivered {
+        let words = self.redact(error);
+        match error {
+            RequestError::Api(ApiError::Unknown(said)) if SERVER_FAULTS.contains(&said.as_str()) => {
+                Undelivered::Later(words)
+            }
+            // An answer in JSON that cannot be read: the call was carried out, and must not be again.
+            RequestError::Api(_) | RequestError::MigrateToChatId(_) => Undelivered::Refused(words),
+            RequestError::InvalidJson { raw, .. } if raw.starts_with('{') => Undelivered::Refused(words),
+            _ => Undelivered::Later(words),
+        }
+    }
+
+    /// Puts new words and buttons under a picture; that nothing changes is no fault.
+    ///
+    /// # Errors
+    /// Whether it is of use to try again later.
+    pub(super) async fn edit_caption(
+        &self,
+        chat: ChatId,
+        message: MessageId,
+        words: &str,
+        buttons: &Buttons,
+    ) -> Result<(), Undelivered> {
+        let edited = self.patiently(|| {
+            let mut call = self.bot.edit_message_caption(chat, message).caption(words);
+            call.reply_markup = keyboard(buttons);
+            call.into_future()
+        });
+        match edited.await {
+            Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => Ok(()),
+            Err(error) => Err(self.undelivered(&error)),
+        }
+    }
+
+    /// Gives a message another face. One that cannot be changed stays as it is.
+    pub(super) async fn replace(&self, chat: ChatId, message: MessageId, has_picture: bool, reply: Reply) {
+        let Reply { text, picture, buttons, .. } = reply;
+        let edited = match (picture, has_picture) {
+            (Some(picture), true) => {
+                let file = InputFile::memory(picture.bytes).file_name(picture.name);
+                let edited = self.patiently(|| {
+                    let media = InputMedia::Photo(InputMediaPhoto::new(file.clone()).caption(text.clone()));
+                    let mut call = self.bot.edit_message_media(chat, message, media);
+                    call.reply_markup = keyboard(&buttons);
+                    call.into_future()
+                });
+                edited.await.map(drop)
+            }
+            (_, true) => return drop(self.edit_caption(chat, message, &text, &buttons).await),
+            (_, false) => {
+                let edited = self.patiently(|| {
+                    let mut call = self.bot.edit_message_text(chat, message, text.clone());
+                    call.reply_markup = keyboard(&buttons);
+                    call.into_future()
+                });
+                edited.await.map(drop)
+            }
+        };
+        match edited {
+            Ok(()) | Err(RequestError::Api(ApiError::MessageNotModified)) => {}
+            Err(error) => tracing::info!(chat = chat.0, error = self.redact(&error), "a message keeps its old face"),
+        }
+    }
+
+    /// Answers a press; a query that is too old needs no answer.
+    pub(super) async fn answer_query(&self, id: &CallbackQueryId, notice: &str) {
+        let notice: String = notice.chars().take(MAX_NOTICE).collect();
+        let answered = self.patiently(|| {
+            let mut call = self.bot.answer_callback_query(id.clone());
+            call.text = (!notice.is_empty()).then(|| notice.clone());
+            call.into_future()
+        });
+        if let Err(error) = answered.await {
+            tracing::info!(error = self.redact(&error), "a press could not be answered");
+        }
+    }
+
+    /// What a person may do in a chat; a member, where Telegram does not say.
+    pub(super) async fn role(&self, chat: ChatId, user: UserId) -> Role {
+        let found = self.patiently(|| self.bot.get_chat_member(chat, user).into_future()).await;
+        match found {
+            Ok(member) if member.is_privileged() => Role::Moderator,
+            Ok(_) => Role::Member,
+            Err(error) => {
+                tracing::info!(chat = chat.0, error = self.redact(&error), "no role");
+                Role::Member
+            }
+        }
+    }
+
+    async fn send_album(&self, to: Address, words: &str, album: Vec<Picture>) -> Result<MessageId, RequestError> {
+        let files: Vec<InputFile> =
+            album.into_iter().map(|picture| InputFile::memory(picture.bytes).file_name(picture.name)).collect();
+        let sent = self.patiently(|| {
+            let media = files.iter().enumerate().map(|(index, file)| {
+                let photo = InputMediaPhoto::new(file.clone());
+                InputMedia::Photo(if index == 0 { photo.caption(words) } else { photo })
+            });
+            let mut call = self.bot.send_media_group(to.chat, media);
+            call.reply_parameters = reply_to(to);
+            call.message_thread_id = to.thread;
+            call.into_future()
+        });
+        Ok(sent.await?.first().map_or(MessageId(0), |message| message.id))
+    }
+
+    async fn send_picture(
+        &self,
+        to: Address,
+        words: &str,
+        picture: Picture,
+        keyboard: Option<InlineKeyboardMarkup>,
+    ) -> Result<MessageId, RequestError> {
         let file = InputFile::memory(picture.bytes).file_name(picture.name);
         let caption = Some(words).filter(|words| words.encode_utf16().count() <= MAX_CAPTION);
         let sent = self.patiently(|| {
-            let mut call = self.bot.send_photo(to.chat, file.clone()).reply_parameters(reply_to(to));
+            let mut call = self.bot.send_photo(to.chat, file.clone());
+            call.reply_parameters = reply_to(to);
+            call.reply_markup = keyboard.clone().map(ReplyMarkup::InlineKeyboard);
             call.caption = caption.map(str::to_owned);
             call.message_thread_id = to.thread;
             call.into_future()
         });
         match sent.await {
-            Ok(_) if caption.is_some() => Ok(()),
-            Ok(_) => self.send_words(to, words).await,
+            Ok(sent) if caption.is_some() => Ok(sent.id),
+            Ok(_) => self.send_words(to, words, None).await,
             // Groups may forbid photos, and very long and narrow ones are refused: the words count.
             Err(RequestError::Api(error)) => {
                 tracing::info!(chat = to.chat.0, %error, "Telegram refuses the picture");
-                self.send_words(to, words).await
+                self.send_words(to, words, keyboard).await
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn send_words(&self, to: Address, words: &str) -> Result<(), RequestError> {
-        for part in split(words, MAX_WORDS) {
+    async fn send_words(
+        &self,
+        to: Address,
+        words: &str,
+        keyboard: Option<InlineKeyboardMarkup>,
+    ) -> Result<MessageId, RequestError> {
+        let mut first = None;
+        let parts = split(words, MAX_WORDS);
+        for (index, part) in parts.iter().enumerate() {
+            // The buttons stand under the end.
+            let keyboard = keyboard.clone().filter(|_| index + 1 == parts.len());
             let sent = self.patiently(|| {
                 let preview = LinkPreviewOptions {
                     is_disabled: true,
@@ -218,14 +357,16 @@ impl Api {
                     prefer_large_media: false,
                     show_above_text: false,
                 };
-                let call = self.bot.send_message(to.chat, part).reply_parameters(reply_to(to));
-                let mut call = call.link_preview_options(preview);
+                let mut call = self.bot.send_message(to.chat, *part).link_preview_options(preview);
+                call.reply_parameters = reply_to(to);
+                call.reply_markup = keyboard.clone().map(ReplyMarkup::InlineKeyboard);
                 call.message_thread_id = to.thread;
                 call.into_future()
             });
-            sent.await?;
+            let id = sent.await?.id;
+            first.get_or_insert(id);
         }
-        Ok(())
+        Ok(first.unwrap_or(MessageId(0)))
     }
 
     /// Makes a call again when Telegram says 429, after the time that it asks for; when the connection could
@@ -266,9 +407,15 @@ fn pause_before_retry(error: &RequestError, attempt: u32) -> Option<Duration> {
     }
 }
 
-fn reply_to(to: Address) -> ReplyParameters {
+fn reply_to(to: Address) -> Option<ReplyParameters> {
     // The question may have been deleted in the meantime.
-    ReplyParameters::new(to.message).allow_sending_without_reply()
+    to.message.map(|message| ReplyParameters::new(message).allow_sending_without_reply())
+}
+
+fn keyboard(buttons: &Buttons) -> Option<InlineKeyboardMarkup> {
+    let button = |button: &Button| InlineKeyboardButton::callback(button.label.clone(), button.press.payload());
+    let rows: Vec<Vec<InlineKeyboardButton>> = buttons.iter().map(|row| row.iter().map(button).collect()).collect();
+    (!rows.is_empty()).then(|| InlineKeyboardMarkup::new(rows))
 }
 
 fn redact(error: &dyn Error, token: &str) -> String {

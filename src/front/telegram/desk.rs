@@ -1,17 +1,19 @@
 //! Where all updates arrive, one after the other; only quick things happen here.
 
 use std::collections::{HashSet, VecDeque};
+use std::hash::Hash;
 use std::sync::Arc;
 
-use teloxide::types::{Me, Message, Update, UpdateId, UpdateKind};
+use teloxide::types::{CallbackQuery, CallbackQueryId, Me, Message, Update, UpdateId, UpdateKind};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::album::Albums;
 use super::answer::Office;
 use super::api::Api;
-use super::incoming::hear;
+use super::incoming::{comings_and_goings, hear};
 use super::lanes::Lanes;
+use super::press;
 use crate::chat::{Admission, Conversation};
 
 /// Updates that are remembered, so that one that Telegram sends twice is answered once.
@@ -23,13 +25,21 @@ pub(super) struct Desk {
     office: Arc<Office>,
     albums: Albums,
     lanes: Lanes,
-    seen: Seen,
+    seen: Seen<UpdateId>,
+    presses: Seen<CallbackQueryId>,
 }
 
 impl Desk {
     pub(super) fn new(api: Arc<Api>, me: Me, conversation: Conversation) -> Self {
         let office = Arc::new(Office::new(api, conversation));
-        Self { me, office, albums: Albums::default(), lanes: Lanes::default(), seen: Seen::default() }
+        Self {
+            me,
+            office,
+            albums: Albums::default(),
+            lanes: Lanes::default(),
+            seen: Seen::default(),
+            presses: Seen::default(),
+        }
     }
 
     /// Works until the senders of the inbox are gone and everything that came is answered.
@@ -58,14 +68,29 @@ impl Desk {
         if !self.seen.is_new(update.id) {
             return;
         }
-        // Edits are not answered: the first version was.
-        let UpdateKind::Message(message) = update.kind else {
-            tracing::debug!(update = update.id.0, "not a new message");
-            return;
+        let message = match update.kind {
+            UpdateKind::Message(message) => message,
+            UpdateKind::CallbackQuery(query) => return self.press(query),
+            // Edits are not answered: the first version was.
+            _ => return tracing::debug!(update = update.id.0, "not a new message"),
         };
+        for incoming in comings_and_goings(&message) {
+            let office = self.office.clone();
+            let note = async move { drop(office.conversation.respond(&incoming, Vec::new()).await) };
+            self.lanes.run(message.chat.id, note);
+        }
         if let Some(complete) = self.albums.add(message, Instant::now()) {
             self.attend(&complete);
         }
+    }
+
+    /// Presses wait neither for each other nor for the answers of their chat: people press all at once.
+    fn press(&mut self, query: CallbackQuery) {
+        if !self.presses.is_new(query.id.clone()) {
+            return;
+        }
+        let office = self.office.clone();
+        self.lanes.beside(async move { press::answer(office, query).await });
     }
 
     fn attend(&mut self, messages: &[Message]) {
@@ -87,16 +112,21 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// The numbers of the latest updates.
-#[derive(Default)]
-struct Seen {
-    numbers: HashSet<UpdateId>,
-    order: VecDeque<UpdateId>,
+/// The numbers of the latest updates or presses.
+struct Seen<Id> {
+    numbers: HashSet<Id>,
+    order: VecDeque<Id>,
 }
 
-impl Seen {
-    fn is_new(&mut self, id: UpdateId) -> bool {
-        if !self.numbers.insert(id) {
+impl<Id> Default for Seen<Id> {
+    fn default() -> Self {
+        Self { numbers: HashSet::new(), order: VecDeque::new() }
+    }
+}
+
+impl<Id: Clone + Eq + Hash> Seen<Id> {
+    fn is_new(&mut self, id: Id) -> bool {
+        if !self.numbers.insert(id.clone()) {
             return false;
         }
         self.order.push_back(id);

@@ -1,6 +1,6 @@
 //! What a Telegram message asks of the bot.
 
-use teloxide::types::{Me, MediaKind, Message, MessageEntity, MessageEntityKind, MessageKind};
+use teloxide::types::{Me, MediaKind, Message, MessageEntity, MessageEntityKind, MessageKind, User};
 
 use super::api::Address;
 use crate::chat::command::Command;
@@ -65,6 +65,31 @@ pub(super) fn hear(me: &Me, messages: &[Message]) -> Option<Heard> {
     Some(Heard { incoming, addresses })
 }
 
+/// People who have left a chat or come into it, one question each; Telegram reports them in service messages.
+pub(super) fn comings_and_goings(message: &Message) -> Vec<Incoming> {
+    let (people, request): (&[User], Request) = match &message.kind {
+        MessageKind::LeftChatMember(left) => (std::slice::from_ref(&left.left_chat_member), Request::Left),
+        MessageKind::NewChatMembers(came) => (&came.new_chat_members, Request::Came),
+        _ => return Vec::new(),
+    };
+    let incoming = |user: &User| {
+        Some(Incoming {
+            chat: ChatRef { platform: Platform::Telegram, id: message.chat.id.0 },
+            kind: ChatKind::Group,
+            thread: None,
+            user: UserRef { platform: Platform::Telegram, id: i64::try_from(user.id.0).ok()? },
+            name: user.full_name(),
+            role: Role::Member,
+            lang: Lang::from_tag(user.language_code.as_deref().unwrap_or_default()),
+            addressed: false,
+            request: request.clone(),
+            arguments: String::new(),
+            attachments: Vec::new(),
+        })
+    };
+    people.iter().filter(|user| !user.is_bot).filter_map(incoming).collect()
+}
+
 fn wants_photos(request: &Request) -> bool {
     match request {
         Request::Photos => true,
@@ -100,7 +125,7 @@ fn is_me(me: &Me, message: &Message) -> bool {
 fn address(message: &Message) -> Address {
     // Outside forums a thread is only a chain of replies, which Telegram does not accept here.
     let thread = message.thread_id.filter(|_| message.is_topic_message);
-    Address { chat: message.chat.id, message: message.id, thread }
+    Address { chat: message.chat.id, message: Some(message.id), thread }
 }
 
 /// The photos that a message is about: its own, or, when the bot is asked about another message, that one's.
@@ -255,11 +280,11 @@ mod tests {
     #[test]
     fn commands_to_others_and_unknown_ones() {
         assert_eq!(gist(json!({"text": "/where@OtherBot"})), None);
-        assert_eq!(gist(json!({"text": "/quiz"})), Some((Request::Words, false, vec![])), "another bot's, perhaps");
-        let ours = gist(json!({"text": "/quiz@kokodokobot"}));
-        assert_eq!(ours, Some((Request::UnknownCommand("quiz".to_owned()), true, vec![])));
-        let private = json!({"text": "/quiz", "chat": {"id": 3, "type": "private", "first_name": "Aoi"}});
-        assert_eq!(gist(private), Some((Request::UnknownCommand("quiz".to_owned()), true, vec![])));
+        assert_eq!(gist(json!({"text": "/train"})), Some((Request::Words, false, vec![])), "another bot's, perhaps");
+        let ours = gist(json!({"text": "/train@kokodokobot"}));
+        assert_eq!(ours, Some((Request::UnknownCommand("train".to_owned()), true, vec![])));
+        let private = json!({"text": "/train", "chat": {"id": 3, "type": "private", "first_name": "Aoi"}});
+        assert_eq!(gist(private), Some((Request::UnknownCommand("train".to_owned()), true, vec![])));
         for no_command in ["/", "/ where", "/etc/passwd", "//where", "1/where"] {
             assert_eq!(gist(json!({"text": no_command})), Some((Request::Words, false, vec![])), "{no_command}");
         }
@@ -291,7 +316,7 @@ mod tests {
         let parts = parts.map(|part| serde_json::from_value(message(part)).expect("a message"));
         let heard = hear(&me(), &parts).expect("heard");
         assert_eq!((heard.incoming.attachments.len(), heard.incoming.addressed), (2, true));
-        let to = |index, count| heard.address(index, count).message.0;
+        let to = |index, count| heard.address(index, count).message.expect("an answer").0;
         assert_eq!((to(0, 2), to(1, 2)), (8, 9));
         assert_eq!((to(0, 3), to(2, 3)), (8, 8), "more answers than photos go to the first");
     }

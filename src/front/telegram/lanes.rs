@@ -39,6 +39,15 @@ impl Lanes {
         self.last.insert(chat, task);
     }
 
+    /// Runs `work` beside all lanes.
+    pub(super) fn beside(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(async move {
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+                tracing::error!("an answer to a press panicked");
+            }
+        });
+    }
+
     /// Waits until all is done.
     pub(super) async fn finish(self) {
         self.tracker.close();

@@ -21,8 +21,10 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(super) async fn serve(api: &Api, inbox: mpsc::Sender<Update>, stop: &CancellationToken) {
     // As long as a webhook is set, Telegram refuses to be asked.
     api.delete_webhook().await;
-    let mut listener =
-        Polling::builder(api.bot().clone()).timeout(HOLD).allowed_updates(vec![AllowedUpdate::Message]).build();
+    let mut listener = Polling::builder(api.bot().clone())
+        .timeout(HOLD)
+        .allowed_updates(vec![AllowedUpdate::Message, AllowedUpdate::CallbackQuery])
+        .build();
     let stop_token = listener.stop_token();
     let mut updates = pin!(listener.as_stream());
     let listen = async {

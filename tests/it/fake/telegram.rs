@@ -1,5 +1,6 @@
 //! Telegram's Bot API server, with the users on the other side of it.
 
+mod buttons;
 mod calls;
 mod methods;
 mod spec;
@@ -32,6 +33,20 @@ pub const AOI: User = User { id: 11, language: "ja" };
 /// Writes British English.
 pub const BEN: User = User { id: 12, language: "en-GB" };
 
+/// Writes Japanese, too.
+pub const CHIE: User = User { id: 13, language: "ja" };
+
+impl User {
+    /// The name that others see.
+    pub fn name(self) -> &'static str {
+        match self.id {
+            11 => "Aoi",
+            12 => "Ben",
+            _ => "Chie",
+        }
+    }
+}
+
 /// What the server does instead of what it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -48,6 +63,7 @@ pub enum Failure {
 /// A message that the bot sent.
 #[derive(Clone, Debug)]
 pub struct Sent {
+    pub id: i64,
     pub chat: i64,
     /// Its text or caption.
     pub text: String,
@@ -96,6 +112,10 @@ struct Model {
     /// Nobody may call these methods before.
     quiet_until: HashMap<String, Instant>,
     downloads_held: bool,
+    /// By callback query: `None` until it is answered.
+    presses: HashMap<String, Option<String>>,
+    /// Administrators, as chat and user.
+    administrators: Vec<(i64, i64)>,
     violations: Vec<String>,
 }
 
@@ -315,7 +335,7 @@ impl Model {
         let message = self.message(
             chat,
             id,
-            &json!({"id": user.id, "is_bot": false, "first_name": "A",
+            &json!({"id": user.id, "is_bot": false, "first_name": user.name(),
             "language_code": user.language}),
             fields,
         );

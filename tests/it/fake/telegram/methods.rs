@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::calls::{Call, Refused, violation};
-use super::{BOT_ID, BOT_NAME, Model, Sent, Shared, Webhook};
+use super::{BOT_ID, BOT_NAME, Model, Sent, Shared, Webhook, buttons};
 
 /// What a parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,8 @@ pub(super) const ALL: &[Method] = &[
         params: &[
             needs("chat_id", Kind::Integer),
             needs("text", Kind::Text),
-            needs("reply_parameters", Kind::Object),
+            may("reply_parameters", Kind::Object),
+            may("reply_markup", Kind::Object),
             may("message_thread_id", Kind::Integer),
             may("link_preview_options", Kind::Object),
         ],
@@ -82,11 +83,50 @@ pub(super) const ALL: &[Method] = &[
         params: &[
             needs("chat_id", Kind::Integer),
             needs("photo", Kind::File),
-            needs("reply_parameters", Kind::Object),
+            may("reply_parameters", Kind::Object),
+            may("reply_markup", Kind::Object),
             may("caption", Kind::Text),
             may("message_thread_id", Kind::Integer),
         ],
     },
+    Method {
+        name: "sendMediaGroup",
+        params: &[
+            needs("chat_id", Kind::Integer),
+            needs("media", Kind::Array),
+            may("reply_parameters", Kind::Object),
+            may("message_thread_id", Kind::Integer),
+        ],
+    },
+    Method {
+        name: "editMessageText",
+        params: &[
+            needs("chat_id", Kind::Integer),
+            needs("message_id", Kind::Integer),
+            needs("text", Kind::Text),
+            may("reply_markup", Kind::Object),
+        ],
+    },
+    Method {
+        name: "editMessageCaption",
+        params: &[
+            needs("chat_id", Kind::Integer),
+            needs("message_id", Kind::Integer),
+            needs("caption", Kind::Text),
+            may("reply_markup", Kind::Object),
+        ],
+    },
+    Method {
+        name: "editMessageMedia",
+        params: &[
+            needs("chat_id", Kind::Integer),
+            needs("message_id", Kind::Integer),
+            needs("media", Kind::Object),
+            may("reply_markup", Kind::Object),
+        ],
+    },
+    Method { name: "answerCallbackQuery", params: &[needs("callback_query_id", Kind::Text), may("text", Kind::Text)] },
+    Method { name: "getChatMember", params: &[needs("chat_id", Kind::Integer), needs("user_id", Kind::Integer)] },
 ];
 
 impl Method {
@@ -125,20 +165,24 @@ impl Method {
             "sendChatAction" => send_chat_action(shared, &call),
             "sendMessage" => send_message(shared, &call),
             "sendPhoto" => send_photo(shared, &call),
+            "sendMediaGroup" => buttons::send_media_group(shared, &call),
+            "editMessageText" | "editMessageCaption" | "editMessageMedia" => buttons::edit(shared, self.name, &call),
+            "answerCallbackQuery" => buttons::answer_callback_query(shared, &call),
+            "getChatMember" => buttons::get_chat_member(shared, &call),
             other => unreachable!("{other} is in ALL without doing anything"),
         }
     }
 }
 
-fn attached<'a>(call: &'a Call, name: &str) -> Option<&'a Vec<u8>> {
+pub(super) fn attached<'a>(call: &'a Call, name: &str) -> Option<&'a Vec<u8>> {
     call.files.get(call.params.get(name)?.as_str()?.strip_prefix("attach://")?)
 }
 
-fn text<'a>(call: &'a Call, name: &str) -> &'a str {
+pub(super) fn text<'a>(call: &'a Call, name: &str) -> &'a str {
     call.params.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn integer(call: &Call, name: &str) -> Option<i64> {
+pub(super) fn integer(call: &Call, name: &str) -> Option<i64> {
     call.params.get(name).and_then(Value::as_i64)
 }
 
@@ -251,7 +295,7 @@ fn send_photo(shared: &Shared, call: &Call) -> Result<Value, Refused> {
     deliver(shared, call, caption, Some(photo.clone()))
 }
 
-fn existing_chat(shared: &Shared, call: &Call) -> Result<i64, Refused> {
+pub(super) fn existing_chat(shared: &Shared, call: &Call) -> Result<i64, Refused> {
     let chat = integer(call, "chat_id").expect("checked");
     if shared.with(|model| model.chats.contains_key(&chat)) {
         return Ok(chat);
@@ -261,16 +305,18 @@ fn existing_chat(shared: &Shared, call: &Call) -> Result<i64, Refused> {
 
 fn deliver(shared: &Shared, call: &Call, words: &str, photo: Option<Vec<u8>>) -> Result<Value, Refused> {
     let chat = existing_chat(shared, call)?;
-    let reply = &call.params["reply_parameters"];
+    let none = Value::Null;
+    let reply = call.params.get("reply_parameters").unwrap_or(&none);
     let to = reply["message_id"].as_i64();
     let original = shared.with(|model| to.and_then(|to| model.chats[&chat].messages.get(&to).cloned()));
     let unknown = || violation(shared, StatusCode::BAD_REQUEST, format!("{words:?} answers no message: {reply}"));
-    let deleted = original.ok_or_else(unknown)?["deleted"] == json!(true);
+    let deleted = !reply.is_null() && original.ok_or_else(unknown)?["deleted"] == json!(true);
     if deleted && reply["allow_sending_without_reply"] != json!(true) {
         return Err(Refused::bad_request("message to be replied not found"));
     }
+    let keyboard = buttons::keyboard(shared, call)?;
     Ok(shared.with(|model| {
-        let fields = match &photo {
+        let mut fields = match &photo {
             None => json!({ "text": words }),
             Some(bytes) => {
                 let size = json!({"file_id": "sent", "file_unique_id": "s", "width": 9, "height": 9,
@@ -278,9 +324,12 @@ fn deliver(shared: &Shared, call: &Call, words: &str, photo: Option<Vec<u8>>) ->
                 json!({"photo": [size], "caption": words})
             }
         };
+        if !keyboard.is_null() {
+            fields["reply_markup"] = keyboard;
+        }
         let reply_to = to.filter(|_| !deleted);
-        model.sent.push(Sent { chat, text: words.to_owned(), photo, reply_to });
         let id = model.next_message();
+        model.sent.push(Sent { id, chat, text: words.to_owned(), photo, reply_to });
         let from = json!({"id": BOT_ID, "is_bot": true, "first_name": "ここどこ", "username": BOT_NAME});
         model.message(chat, id, &from, &fields)
     }))

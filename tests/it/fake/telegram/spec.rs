@@ -46,7 +46,13 @@ fn check_type(spec: &Value, kind: &str, value: &Value) -> Result<(), String> {
         "String" | "InputFile" => value.is_string(),
         _ => {
             let object = value.as_object().ok_or_else(|| format!("{value} is no {kind}"))?;
-            return check_fields(spec, &spec["types"][kind]["fields"], object);
+            let described = &spec["types"][kind];
+            if let Some(kinds) = described["subtypes"].as_array() {
+                let mut problems = kinds.iter().map(|kind| check_type(spec, kind.as_str().unwrap_or_default(), value));
+                let problem = problems.clone().find_map(Result::err);
+                return if problems.any(|problem| problem.is_ok()) { Ok(()) } else { Err(format!("{problem:?}")) };
+            }
+            return check_fields(spec, &described["fields"], object);
         }
     };
     if fits { Ok(()) } else { Err(format!("{value} is no {kind}")) }
