@@ -1,7 +1,7 @@
 //! Discord: slash commands, the menu of messages, mentions and private messages with photos.
 //!
 //! Events come in over the gateway and become a [`incoming::Question`]; the conversation decides and answers;
-//! [`deliver`] sends what it says. The bot asks for no privileged intent: Discord shows it the content of
+//! [`deliver`] and [`interact`] send what it says, [`announce`] what it says unasked. The bot asks for no privileged intent: Discord shows it the content of
 //! private messages, of messages that mention it and of those that a command points at, and nothing else.
 //!
 //! An interaction must be acknowledged within three seconds and its token lives for fifteen minutes: the
@@ -10,13 +10,17 @@
 //! serenity's spans hold whole requests, interaction tokens included: logs must not show its targets below
 //! `warn`.
 
+mod announce;
 mod commands;
 mod deliver;
 mod download;
 mod fault;
 mod handler;
 mod incoming;
+mod interact;
 mod markdown;
+mod piece;
+mod press;
 mod recent;
 
 use std::sync::Arc;
@@ -28,11 +32,13 @@ use serenity::Client;
 use serenity::http::{Http, HttpBuilder};
 use serenity::model::gateway::GatewayIntents;
 use serenity::model::id::UserId;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use self::download::Cdn;
 use self::handler::Handler;
 use crate::chat::Conversation;
+use crate::chat::message::Announcement;
 
 /// What the bot hears of: servers (for their language) and messages. None of these is privileged.
 const INTENTS: GatewayIntents =
@@ -59,21 +65,39 @@ pub struct Settings {
 
 /// Serves Discord until `stop`, then takes nothing new, delivers the answers under way and returns.
 ///
-/// Lost connections are taken up again, for ever.
+/// Lost connections are taken up again, for ever. Announcements that were not begun by `stop` are handed back as
+/// [`crate::chat::message::Undelivered::Later`].
 ///
 /// # Errors
 /// When Discord refuses the token or the registration of the commands, or an address in `settings` is none.
-pub async fn run(settings: Settings, conversation: Conversation, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    settings: Settings,
+    conversation: Conversation,
+    announcements: mpsc::Receiver<Announcement>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let http = http(&settings)?;
-    let Some(me) = introduce(&http, &stop).await? else { return Ok(()) };
+    let Some(me) = introduce(&http, &stop).await? else {
+        announce::hand_all_back(announcements).await;
+        return Ok(());
+    };
     let cdn = Cdn::new(settings.api_url.as_deref(), settings.max_photo_bytes)?;
     let handler = Arc::new(Handler::new(me, conversation, cdn, stop.clone()));
     let mut client = connect(http, &settings, handler.clone()).await?;
     let shards = client.shard_manager.clone();
-    tokio::select! {
-        ended = client.start() => ended.context("Discord ended the connection for good")?,
-        () = stop.cancelled() => shards.shutdown_all().await,
-    }
+    let quiet = stop.child_token();
+    let announcing = tokio::spawn(announce::run(client.http.clone(), announcements, quiet.clone()));
+    let ended = tokio::select! {
+        ended = client.start() => ended.context("Discord ended the connection for good"),
+        () = stop.cancelled() => {
+            shards.shutdown_all().await;
+            Ok(())
+        }
+    };
+    // First, since an answer under way may wait for its announcement.
+    quiet.cancel();
+    announcing.await.context("the announcements panicked")?;
+    ended?;
     handler.finish().await;
     tracing::info!("Discord: stopped");
     Ok(())

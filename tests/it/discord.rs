@@ -1,12 +1,15 @@
 //! Discord, end to end: people on the one side of the fake service, the whole program on the other.
 
+mod quiz;
+
 use kokodoko::chat::command::Command;
 use kokodoko::chat::etiquette::Limits;
-use kokodoko::chat::message::DeliveryError;
+use kokodoko::chat::message::{Announcement, DeliveryError};
 use kokodoko::chat::{Lang, Platform, text};
 use kokodoko::front::discord::{Settings, run};
 use kokodoko::infer::decode::PhotoError;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -24,6 +27,7 @@ const HANA: u64 = 40;
 /// The bot, connected to its fake service.
 struct Bench {
     fake: Fake,
+    announcements: mpsc::Sender<Announcement>,
     stop: CancellationToken,
     bot: JoinHandle<anyhow::Result<()>>,
 }
@@ -49,8 +53,9 @@ impl Bench {
             max_photo_bytes: MAX_PHOTO,
         };
         let stop = CancellationToken::new();
-        let bot = tokio::spawn(run(settings, conversation(limits), stop.clone()));
-        Self { fake, stop, bot }
+        let (announcements, announced) = mpsc::channel(16);
+        let bot = tokio::spawn(run(settings, conversation(limits), announced, stop.clone()));
+        Self { fake, announcements, stop, bot }
     }
 
     fn photo(&self, colour: [u8; 3]) -> Value {
@@ -118,11 +123,12 @@ async fn the_commands_are_registered() {
     let bench = Bench::start().await;
     let registered = bench.fake.commands();
     let names: Vec<&str> = registered.iter().filter_map(|command| command["name"].as_str()).collect();
-    assert_eq!(names, ["where", "model", "privacy", "help", "Where is this?"]);
+    let slash = Command::ALL.into_iter().filter(|command| command.in_menus()).map(Command::name);
+    assert_eq!(names, slash.chain(["Where is this?"]).collect::<Vec<_>>());
     assert_eq!(registered[0]["description_localizations"]["ja"], text::command(Lang::Ja, Command::Where));
     assert_eq!(registered[0]["options"][0]["name"], "photo");
     assert_eq!(registered[0]["options"][0]["name_localizations"]["ja"], "写真");
-    assert_eq!(registered[4]["name_localizations"]["ja"], "ここどこ？");
+    assert_eq!(registered.last().expect("the menu")["name_localizations"]["ja"], "ここどこ？");
     assert!(bench.finish().await.is_empty(), "nobody was told anything");
 }
 
@@ -273,7 +279,7 @@ async fn words_about_the_bot_are_for_the_asker_alone() {
     let cases = [
         (plain("help"), text::help(Lang::Ja, Platform::Discord)),
         (plain("privacy"), text::privacy(Lang::Ja, Platform::Discord)),
-        (plain("quiz"), text::command_unknown(Lang::Ja, "quiz")),
+        (plain("train"), text::command_unknown(Lang::Ja, "train")),
         (menu_on(&nothing), text::photo_missing(Lang::Ja, Platform::Discord)),
     ];
     for (number, (data, words)) in cases.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 use serenity::builder::{CreateCommand, CreateCommandOption};
 use serenity::model::application::{CommandOptionType, CommandType, InstallationContext, InteractionContext};
 
-use crate::chat::command::Command;
+use crate::chat::command::{Command, CommandOption, OptionKind};
 use crate::chat::{Lang, text};
 
 /// Discord's name of our second language.
@@ -20,7 +20,27 @@ fn slash(command: Command) -> CreateCommand {
         .kind(CommandType::ChatInput)
         .description(text::command(Lang::En, command))
         .description_localized(JA, text::command(Lang::Ja, command));
-    if command.takes_photos() { create.add_option(photo()) } else { create }
+    let create = if command.takes_photos() { create.add_option(photo()) } else { create };
+    command.options().iter().fold(create, |create, option| create.add_option(words(command, *option)))
+}
+
+/// An option as the conversation reads it. Its name and its choices are the same words in every language.
+fn words(command: Command, option: CommandOption) -> CreateCommandOption {
+    let description = text::command_option(Lang::En, command, option.name);
+    let create = |kind| {
+        CreateCommandOption::new(kind, option.name, description)
+            .description_localized(JA, text::command_option(Lang::Ja, command, option.name))
+            .required(false)
+    };
+    match option.kind {
+        OptionKind::Integer { min, max } => {
+            create(CommandOptionType::Integer).min_int_value(min.into()).max_int_value(max.into())
+        }
+        OptionKind::Choice(choices) => choices
+            .iter()
+            .fold(create(CommandOptionType::String), |create, choice| create.add_string_choice(*choice, *choice)),
+        OptionKind::Text => create(CommandOptionType::String),
+    }
 }
 
 fn photo() -> CreateCommandOption {
@@ -60,6 +80,8 @@ mod tests {
         assert_eq!(names, menus);
         for (create, command) in slash.iter().zip(menus.iter().flatten()) {
             assert_eq!(create["options"][0]["required"] == true, command.takes_photos(), "{create}");
+            let given = create["options"].as_array().map_or(0, Vec::len);
+            assert_eq!(given, command.options().len() + usize::from(command.takes_photos()), "{create}");
         }
         assert_eq!(registered.len(), slash.len() + 1);
     }
@@ -73,6 +95,10 @@ mod tests {
             for command in Command::ALL.into_iter().filter(|command| command.in_menus()) {
                 assert!(lower(command.name()) && fits(command.name(), 32), "{command:?}");
                 assert!(fits(&text::command(lang, command), 100), "{command:?}");
+                for option in command.options() {
+                    let description = text::command_option(lang, command, option.name);
+                    assert!(lower(option.name) && fits(option.name, 32) && fits(&description, 100), "{option:?}");
+                }
             }
             let name = text::photo_option_name(lang);
             assert!(lower(&name) && fits(&name, 32), "{name}");

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use serenity::http::HttpError;
 
+use crate::chat::message::Undelivered;
+
 /// Pauses before a request is tried again. A promise of an answer is due within three seconds.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(1_000)];
 
 /// Discord's code for an interaction that was answered before.
 const ALREADY_ACKNOWLEDGED: isize = 40_060;
+/// Discord's code for a message that was deleted.
+const UNKNOWN_MESSAGE: isize = 10_008;
 /// Discord's code for a body that is too large.
 const TOO_LARGE: isize = 40_005;
 /// Discord's code for a channel that the bot cannot see.
@@ -55,6 +59,22 @@ pub(super) fn is_unauthorised(error: &serenity::Error) -> bool {
 /// Whether an interaction was answered before.
 pub(super) fn is_acknowledged_already(error: &serenity::Error) -> bool {
     code(error) == Some(ALREADY_ACKNOWLEDGED)
+}
+
+/// Whether a message was deleted before.
+pub(super) fn is_gone(error: &serenity::Error) -> bool {
+    code(error) == Some(UNKNOWN_MESSAGE)
+}
+
+/// Why an announcement did not arrive. Discord's words hold neither addresses nor tokens.
+pub(super) fn undelivered(error: &serenity::Error) -> Undelivered {
+    let later = is_limit(error) || may_pass(error);
+    if later { Undelivered::Later(error.to_string()) } else { Undelivered::Refused(error.to_string()) }
+}
+
+/// Whether a limit was met that serenity did not sit out.
+fn is_limit(error: &serenity::Error) -> bool {
+    matches!(error, serenity::Error::Http(http) if http.status_code().is_some_and(|status| status == 429))
 }
 
 /// Whether a message may go through without its file.

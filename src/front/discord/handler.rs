@@ -6,7 +6,7 @@ use std::time::Duration;
 use dashmap::DashMap;
 use serenity::async_trait;
 use serenity::client::{Context, EventHandler};
-use serenity::model::application::{CommandInteraction, Interaction};
+use serenity::model::application::{CommandInteraction, ComponentInteraction, Interaction};
 use serenity::model::channel::Message;
 use serenity::model::gateway::Ready;
 use serenity::model::guild::{Guild, PartialGuild, UnavailableGuild};
@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::download::Cdn;
 use super::incoming::{self, Question};
 use super::recent::Recent;
-use super::{deliver, fault};
+use super::{deliver, fault, interact, press};
 use crate::chat::{Admission, Conversation, Lang, MAX_PHOTOS, Reply, Request, text};
 
 /// Messages whose photos are held in memory at once; the others wait their turn.
@@ -84,7 +84,7 @@ impl Handler {
                 self.replies(question).await
             }
         };
-        deliver::to_channel(&context.http, message, replies).await
+        deliver::to_question(&context.http, message, replies).await
     }
 
     async fn answer_command(&self, context: &Context, command: &CommandInteraction) -> serenity::Result<()> {
@@ -96,17 +96,33 @@ impl Handler {
             Admission::Ignore => Some(Reply::words(text::slow_down(question.incoming.lang, SILENT_WAIT))),
         };
         if let Some(reply) = refusal {
-            return deliver::at_once(&context.http, command, reply).await;
+            return interact::at_once(&context.http, command.into(), reply).await;
         }
         let private = !answers_everybody(&question);
-        deliver::promise(&context.http, command, private).await?;
+        interact::promise(&context.http, command.into(), private).await?;
         let replies = self.replies(question).await;
-        deliver::to_interaction(&context.http, command, replies, private).await
+        interact::answer(&context.http, command.into(), replies, private).await
+    }
+
+    /// Presses are quick and many: they wait for no photo of others.
+    async fn answer_press(&self, context: &Context, component: &ComponentInteraction) -> serenity::Result<()> {
+        let Some(pressed) = incoming::from_press(component) else {
+            let stale = self.conversation.stale_button(Lang::from_tag(&component.locale));
+            return interact::at_once(&context.http, component.into(), Reply::words(stale)).await;
+        };
+        let stage = press::acknowledge(&context.http, component, pressed.press.reaction()).await?;
+        let reply = self.conversation.press(&pressed).await;
+        press::finish(&context.http, component, stage, reply).await
     }
 
     async fn replies(&self, question: Question) -> Vec<Reply> {
         let Question { incoming, mut photos } = question;
-        let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
+        // Without photos there is nothing to hold in memory: a round that waits for its picture keeps no place.
+        let _slot = if photos.is_empty() {
+            None
+        } else {
+            Some(self.slots.acquire().await.expect("the semaphore is never closed"))
+        };
         photos.truncate(MAX_PHOTOS);
         let photos = self.cdn.fetch_all(photos).await;
         for error in photos.iter().filter_map(|photo| photo.as_ref().err()) {
@@ -116,10 +132,10 @@ impl Handler {
     }
 }
 
-/// Where a photo was taken interests all who see it; help and the like only those who ask.
+/// Where a photo was taken interests all who see it; help, and that a photo is missing, only those who ask.
 fn answers_everybody(question: &Question) -> bool {
-    matches!(question.incoming.request, Request::Command(command) if command.takes_photos())
-        && !question.photos.is_empty()
+    let Request::Command(command) = question.incoming.request else { return false };
+    command.answers_everybody() && !(command.takes_photos() && question.photos.is_empty())
 }
 
 /// Logs what went wrong. serenity's words for its errors hold neither addresses nor tokens.
@@ -157,10 +173,20 @@ impl EventHandler for Handler {
     }
 
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
-        let Interaction::Command(command) = interaction else { return };
-        if self.takes(command.id.get()) {
-            let answer = async { report(self.answer_command(&context, &command).await, "answer a command") };
-            self.answers.track_future(answer).await;
+        if !self.takes(interaction.id().get()) {
+            return;
         }
+        let answer = async {
+            match &interaction {
+                Interaction::Command(command) => {
+                    report(self.answer_command(&context, command).await, "answer a command");
+                }
+                Interaction::Component(pressed) => {
+                    report(self.answer_press(&context, pressed).await, "answer a press");
+                }
+                _ => {}
+            }
+        };
+        self.answers.track_future(answer).await;
     }
 }

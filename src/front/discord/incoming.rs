@@ -1,12 +1,17 @@
 //! Discord's messages and interactions as questions to the conversation.
 
+use serenity::model::Permissions;
 use serenity::model::application::{
-    CommandInteraction, CommandType, InteractionContext, ResolvedTarget, ResolvedValue,
+    CommandInteraction, CommandType, ComponentInteraction, InteractionContext, ResolvedTarget, ResolvedValue,
 };
 use serenity::model::channel::{Attachment as File, Message, MessageType};
-use serenity::model::id::{ChannelId, UserId};
+use serenity::model::guild::Member;
+use serenity::model::id::{ChannelId, GuildId, UserId};
+use serenity::model::user::User;
 
-use crate::chat::command::Command;
+use crate::chat::command::{Command, CommandOption, OptionKind};
+use crate::chat::message::Pressed;
+use crate::chat::press::Press;
 use crate::chat::{Attachment, ChatKind, ChatRef, Incoming, Lang, Platform, Request, Role, UserRef};
 
 /// A question with its photos, not yet downloaded.
@@ -59,7 +64,7 @@ pub(super) fn from_message(message: &Message, me: UserId, server: Option<Lang>) 
         kind: if message.guild_id.is_none() { ChatKind::Private } else { ChatKind::Group },
         thread: None,
         user: user(message.author.id),
-        name: message.author.display_name().to_owned(),
+        name: author_name(message),
         role: Role::Member,
         lang: if has_kana(&message.content) { Lang::Ja } else { server.unwrap_or(Lang::En) },
         addressed,
@@ -76,24 +81,79 @@ pub(super) fn from_command(command: &CommandInteraction) -> Question {
         Some(ResolvedTarget::Message(target)) => (Request::Command(Command::Where), pictures_of(target)),
         _ => (slash(command), options(command)),
     };
-    let private = match command.context {
-        Some(context) => context == InteractionContext::BotDm,
-        None => command.guild_id.is_none(),
+    let (role, arguments) = match request {
+        Request::Command(known) => (role(known, command.member.as_deref()), arguments(known, command)),
+        _ => (Role::Member, String::new()),
     };
     let incoming = Incoming {
         chat: chat(command.channel_id),
-        kind: if private { ChatKind::Private } else { ChatKind::Group },
+        kind: kind(command.context, command.guild_id),
         thread: None,
         user: user(command.user.id),
-        name: command.user.display_name().to_owned(),
-        role: Role::Member,
+        name: name(&command.user, command.member.as_deref()),
+        role,
         lang: Lang::from_tag(&command.locale),
         addressed: true,
         request,
-        arguments: String::new(),
+        arguments,
         attachments: attachments(&photos),
     };
     Question { incoming, photos }
+}
+
+/// The press of a button; None when the button is none of ours.
+pub(super) fn from_press(pressed: &ComponentInteraction) -> Option<Pressed> {
+    Some(Pressed {
+        chat: chat(pressed.channel_id),
+        kind: kind(pressed.context, pressed.guild_id),
+        thread: None,
+        user: user(pressed.user.id),
+        name: name(&pressed.user, pressed.member.as_ref()),
+        lang: Lang::from_tag(&pressed.locale),
+        present: pressed.guild_id.is_none() || pressed.member.is_some(),
+        press: Press::parse(&pressed.data.custom_id)?,
+    })
+}
+
+fn kind(context: Option<InteractionContext>, server: Option<GuildId>) -> ChatKind {
+    let private = match context {
+        Some(context) => context == InteractionContext::BotDm,
+        None => server.is_none(),
+    };
+    if private { ChatKind::Private } else { ChatKind::Group }
+}
+
+/// The name that a person shows in a server, or else everywhere.
+fn name(user: &User, member: Option<&Member>) -> String {
+    member.map_or(user.display_name(), Member::display_name).to_owned()
+}
+
+fn author_name(message: &Message) -> String {
+    let nick = message.member.as_ref().and_then(|member| member.nick.as_deref());
+    nick.unwrap_or_else(|| message.author.display_name()).to_owned()
+}
+
+/// What a person may do in the channel, where the command depends on it.
+fn role(command: Command, member: Option<&Member>) -> Role {
+    let moderating = Permissions::MANAGE_MESSAGES | Permissions::ADMINISTRATOR;
+    let may = member.and_then(|member| member.permissions).is_some_and(|may| may.intersects(moderating));
+    if command.needs_role() && may { Role::Moderator } else { Role::Member }
+}
+
+/// The options as the words of the grammar, `name=value` each; those of any words last, since they may have spaces.
+fn arguments(command: Command, given: &CommandInteraction) -> String {
+    let values = given.data.options();
+    let mut options: Vec<&CommandOption> = command.options().iter().collect();
+    options.sort_by_key(|option| option.kind == OptionKind::Text);
+    let word = |option: &CommandOption| {
+        let value = values.iter().find(|value| value.name == option.name)?;
+        match value.value {
+            ResolvedValue::Integer(number) => Some(format!("{}={number}", option.name)),
+            ResolvedValue::String(words) => Some(format!("{}={words}", option.name)),
+            _ => None,
+        }
+    };
+    options.into_iter().filter_map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn slash(command: &CommandInteraction) -> Request {

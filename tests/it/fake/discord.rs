@@ -4,6 +4,7 @@
 //! [`Fake::finish`] is called.
 
 mod check;
+mod components;
 pub mod event;
 mod gateway;
 mod rest;
@@ -43,6 +44,11 @@ pub enum Place {
     Original(u64),
     /// After the answer to an interaction.
     FollowUp(u64),
+    /// Where an earlier message of a channel stood, in its place.
+    Edit {
+        /// That message.
+        message: u64,
+    },
 }
 
 /// A file that the bot uploaded.
@@ -69,6 +75,32 @@ pub struct Sent {
     pub files: Vec<Upload>,
     /// Whether only the asker sees it.
     pub ephemeral: bool,
+    /// The number of the message.
+    pub message: u64,
+}
+
+/// A message of the bot as it stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its channel.
+    pub channel: u64,
+    /// Its text, markdown.
+    pub content: String,
+    /// Its files.
+    pub files: Vec<Upload>,
+    /// Its rows of buttons, as Discord keeps them.
+    pub components: Value,
+    /// Whether only one person sees it.
+    pub ephemeral: bool,
+}
+
+impl Shown {
+    /// The labels of its buttons, row by row.
+    pub fn labels(&self) -> Vec<Vec<String>> {
+        let label = |button: &Value| button["label"].as_str().unwrap_or_default().to_owned();
+        let row = |row: &Value| row["components"].as_array().into_iter().flatten().map(label).collect();
+        self.components.as_array().into_iter().flatten().map(row).collect()
+    }
 }
 
 /// What was done about an interaction.
@@ -78,6 +110,8 @@ enum Stage {
     Offered,
     /// An answer was promised.
     Promised { ephemeral: bool },
+    /// The press was heard; its message may change.
+    Heard,
     /// It was answered.
     Answered { ephemeral: bool },
 }
@@ -85,6 +119,9 @@ enum Stage {
 struct Interaction {
     id: u64,
     stage: Stage,
+    channel: u64,
+    /// The message whose button was pressed.
+    pressed: Option<u64>,
 }
 
 /// A request that is to fail: the beginning of `METHOD path`, and the answer.
@@ -92,12 +129,16 @@ struct Fault {
     request: String,
     status: u16,
     body: Value,
+    /// The header `Retry-After`, seconds.
+    retry_after: Option<u64>,
 }
 
 #[derive(Default)]
 struct State {
     violations: Vec<String>,
     sent: Vec<Sent>,
+    /// The bot's messages that were not deleted.
+    messages: HashMap<u64, Shown>,
     nonces: HashMap<String, Value>,
     commands: Vec<Value>,
     /// By token.
@@ -213,8 +254,40 @@ impl Fake {
     /// The next request that begins so (`POST /channels/`) fails with this status and Discord's error code.
     pub fn fail(&self, request: &str, status: u16, code: i64) {
         let body = serde_json::json!({"message": "as ordered", "code": code});
-        let fault = Fault { request: request.to_owned(), status, body };
+        let fault = Fault { request: request.to_owned(), status, body, retry_after: None };
         self.shared.change(|state| state.faults.push_back(fault));
+    }
+
+    /// The next request that begins so meets a rate limit: to be tried again after so many seconds.
+    pub fn limit(&self, request: &str, retry_after: u64) {
+        let body = serde_json::json!({
+            "message": "You are being rate limited.", "retry_after": retry_after, "global": false, "code": 0,
+        });
+        let fault = Fault { request: request.to_owned(), status: 429, body, retry_after: Some(retry_after) };
+        self.shared.change(|state| state.faults.push_back(fault));
+    }
+
+    /// A message of the bot as it stands now; None when it was deleted.
+    pub fn shown(&self, message: u64) -> Option<Shown> {
+        self.shared.state().messages.get(&message).cloned()
+    }
+
+    /// Somebody deletes a message of the bot.
+    pub fn delete_message(&self, message: u64) {
+        let deleted = self.shared.change(|state| state.messages.remove(&message));
+        assert!(deleted.is_some(), "there is no message {message}");
+    }
+
+    /// A person presses the button with this label or `custom_id`; returns the number of the interaction.
+    ///
+    /// # Panics
+    /// When the message has no such button.
+    pub fn press(&self, user: u64, message: u64, button: &str) -> u64 {
+        let shown = self.shown(message).expect("the message is there");
+        let custom_id = components::find(&shown.components, button).expect("such a button");
+        let id = self.id();
+        self.dispatch("INTERACTION_CREATE", &event::press(id, user, &rest::json(message, &shown), &custom_id));
+        id
     }
 
     /// Hands an event to the bot, now or when it connects again.
@@ -223,7 +296,10 @@ impl Fake {
             if name == "INTERACTION_CREATE" {
                 let token = data["token"].as_str().expect("a token").to_owned();
                 let id = data["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
-                state.interactions.entry(token).or_insert(Interaction { id, stage: Stage::Offered });
+                let channel = data["channel_id"].as_str().and_then(|id| id.parse().ok()).expect("a channel");
+                let pressed = data["message"]["id"].as_str().and_then(|id| id.parse().ok());
+                let interaction = Interaction { id, stage: Stage::Offered, channel, pressed };
+                state.interactions.entry(token).or_insert(interaction);
             }
             state.log.push((name.to_owned(), data.clone()));
         });
@@ -283,7 +359,8 @@ impl Fake {
         assert!(state.violations.is_empty(), "{:#?}", state.violations);
         assert!(state.faults.is_empty(), "a fault was never met: {:?}", state.faults[0].request);
         for interaction in state.interactions.values() {
-            assert!(matches!(interaction.stage, Stage::Answered { .. }), "{}: no answer", interaction.id);
+            let done = matches!(interaction.stage, Stage::Answered { .. } | Stage::Heard);
+            assert!(done, "{}: no answer", interaction.id);
         }
         state.sent.clone()
     }

@@ -47,7 +47,7 @@ fn a_private_photo_is_a_question_of_its_own() {
         chat: ChatRef { platform: Platform::Discord, id: 20 },
         kind: ChatKind::Private,
         thread: None,
-        name: "花子".to_owned(),
+        name: "hana".to_owned(),
         role: Role::Member,
         arguments: String::new(),
         user: UserRef { platform: Platform::Discord, id: 40 },
@@ -164,6 +164,71 @@ fn a_context_menu_asks_about_the_pictures_of_its_message() {
 
 #[test]
 fn a_command_from_an_old_registration_is_unknown() {
-    let asked = command(&json!({"data": {"id": "62", "name": "quiz", "type": 1}}));
-    assert_eq!(asked.incoming.request, Request::UnknownCommand("quiz".to_owned()));
+    let asked = command(&json!({"data": {"id": "62", "name": "train", "type": 1}}));
+    assert_eq!(asked.incoming.request, Request::UnknownCommand("train".to_owned()));
+}
+
+#[test]
+fn options_become_the_words_of_the_grammar_with_free_text_last() {
+    let asked = command(&json!({"data": {"id": "63", "name": "quiz", "type": 1, "options": [
+        {"name": "areas", "type": 3, "value": "東京都 港区"}, {"name": "seconds", "type": 4, "value": 90},
+        {"name": "photos", "type": 3, "value": "9"},
+    ]}}));
+    assert_eq!(asked.incoming.request, Request::Command(Command::Quiz));
+    assert_eq!(asked.incoming.arguments, "photos=9 seconds=90 areas=東京都 港区");
+    assert_eq!(command(&json!({"data": {"id": "63", "name": "quiz", "type": 1}})).incoming.arguments, "");
+}
+
+fn member(fields: &Value) -> Value {
+    let base = json!({
+        "user": person(40), "roles": [], "joined_at": "2026-04-01T00:00:00Z", "deaf": false, "mute": false,
+        "flags": 0, "permissions": "0", "pending": false,
+    });
+    with(base, fields)
+}
+
+#[test]
+fn who_may_manage_messages_moderates_where_it_matters() {
+    for (name, permissions, role) in [
+        ("stop", "8192", Role::Moderator),
+        ("stop", "8", Role::Moderator),
+        ("stop", "2048", Role::Member),
+        ("score", "8192", Role::Member),
+    ] {
+        let member = member(&json!({"permissions": permissions}));
+        let data = json!({"id": "64", "name": name, "type": 1});
+        let asked = command(&json!({"guild_id": "30", "context": 0, "member": member, "data": data}));
+        assert_eq!(asked.incoming.role, role, "{name} with {permissions}");
+    }
+}
+
+fn press(fields: &Value) -> Option<Pressed> {
+    let base = json!({
+        "id": "50", "application_id": "1000", "type": 3, "token": "t", "version": 1, "channel_id": "20",
+        "guild_id": "30", "user": person(40), "locale": "ja", "entitlements": [],
+        "attachment_size_limit": 10_485_760, "authorizing_integration_owners": {}, "context": 0,
+        "message": message(), "data": {"component_type": 2, "custom_id": "1o:7:3"},
+    });
+    from_press(&serde_json::from_value(with(base, fields)).expect("a press"))
+}
+
+#[test]
+fn a_press_says_who_where_and_what() {
+    let nick = member(&json!({"nick": "はな"}));
+    let pressed = press(&json!({"member": nick})).expect("one of ours");
+    let expected = Pressed {
+        chat: ChatRef { platform: Platform::Discord, id: 20 },
+        kind: ChatKind::Group,
+        thread: None,
+        user: UserRef { platform: Platform::Discord, id: 40 },
+        name: "はな".to_owned(),
+        lang: Lang::Ja,
+        present: true,
+        press: Press::Open { round: crate::domain::quiz::RoundId(7), number: 3 },
+    };
+    assert_eq!(pressed, expected);
+    assert!(!press(&json!({})).expect("one of ours").present, "no member of the server any more");
+    let private = press(&json!({"guild_id": null, "context": 1})).expect("one of ours");
+    assert_eq!((private.present, private.kind, &*private.name), (true, ChatKind::Private, "hana"));
+    assert_eq!(press(&json!({"data": {"component_type": 2, "custom_id": "0a:1:2:3"}})), None);
 }

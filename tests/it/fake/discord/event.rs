@@ -63,6 +63,16 @@ pub fn command(id: u64, user: u64, locale: &str, data: &Value) -> Value {
     })
 }
 
+/// A person's press of a button of `message`, in a server.
+pub fn press(id: u64, user: u64, message: &Value, custom_id: &str) -> Value {
+    let base = command(id, user, "en-US", &json!({"component_type": 2, "custom_id": custom_id}));
+    let mut press = base;
+    press["type"] = json!(3);
+    press["channel_id"] = message["channel_id"].clone();
+    press["message"] = message.clone();
+    press
+}
+
 /// The data of `/where` with a file.
 pub fn where_with(file: &Value) -> Value {
     let id = &file["id"];
@@ -84,6 +94,11 @@ pub fn menu_on(message: &Value) -> Value {
 /// The data of a command without options.
 pub fn plain(name: &str) -> Value {
     json!({"id": "903", "name": name, "type": 1})
+}
+
+/// The data of a command with options.
+pub fn with_options(name: &str, options: &[Value]) -> Value {
+    json!({"id": "904", "name": name, "type": 1, "options": options})
 }
 
 /// The bot's first event.

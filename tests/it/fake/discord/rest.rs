@@ -11,10 +11,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{Interaction, ME, Place, Sent, Shared, Stage, State, TOKEN, Upload, check, event};
+use super::{Interaction, ME, Place, Sent, Shared, Shown, Stage, State, TOKEN, Upload, check, event};
 
 /// Largest upload of an application, bytes.
 const UPLOAD_LIMIT: usize = 10 << 20;
+/// Discord's code for a message that there is none of.
+const UNKNOWN_MESSAGE: i64 = 10_008;
 
 /// Why a request is refused: the status, Discord's code, and what is wrong.
 pub(super) struct Refusal(u16, i64, String);
@@ -45,7 +47,10 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
     match route(&shared, request).await {
         Ok(response) => response,
         Err(Refusal(status, code, what)) => {
-            shared.violation(format!("{name}: {what}"));
+            // Who edits what somebody else deletes does nothing wrong.
+            if code != UNKNOWN_MESSAGE {
+                shared.violation(format!("{name}: {what}"));
+            }
             let body = axum::Json(json!({"message": what, "code": code}));
             (StatusCode::from_u16(status).expect("a status"), body).into_response()
         }
@@ -56,7 +61,11 @@ fn fault(shared: &Shared, name: &str) -> Option<Response> {
     let mut state = shared.state();
     let index = state.faults.iter().position(|fault| name.starts_with(&fault.request))?;
     let fault = state.faults.remove(index)?;
-    Some((StatusCode::from_u16(fault.status).expect("a status"), axum::Json(fault.body)).into_response())
+    let mut response = (StatusCode::from_u16(fault.status).expect("a status"), axum::Json(fault.body)).into_response();
+    if let Some(seconds) = fault.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    Some(response)
 }
 
 async fn route(shared: &Shared, request: Request) -> Result<Response, Refusal> {
@@ -81,6 +90,17 @@ async fn route(shared: &Shared, request: Request) -> Result<Response, Refusal> {
         (&Method::PUT, ["applications", id, "commands"]) if is_me(id) => register(shared, &content)?,
         (&Method::POST, ["channels", _, "typing"]) => return Ok(StatusCode::NO_CONTENT.into_response()),
         (&Method::POST, ["channels", channel, "messages"]) => say(shared, number(channel)?, content)?,
+        (&Method::PATCH, ["channels", channel, "messages", message]) => {
+            edit(shared, number(channel)?, number(message)?, content)?
+        }
+        (&Method::DELETE, ["channels", channel, "messages", message]) => {
+            delete(shared, number(channel)?, number(message)?)?;
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+        (&Method::DELETE, ["webhooks", id, token, "messages", "@original"]) if is_me(id) => {
+            take_back(shared, token)?;
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
         (&Method::POST, ["interactions", id, token, "callback"]) => {
             callback(shared, number(id)?, token, content)?;
             return Ok(StatusCode::NO_CONTENT.into_response());
@@ -184,20 +204,40 @@ fn registered(index: usize, command: &Value) -> Value {
 fn say(shared: &Shared, channel: u64, content: Content) -> Result<Value, Refusal> {
     let said = check::channel_message(&content.json, &content.files).map_err(wrong)?;
     let place = Place::Channel { id: channel, reply_to: said.reply_to };
-    let answer = message(shared, channel, &content);
-    let repeated = said.nonce.as_ref().and_then(|nonce| shared.state().nonces.get(nonce).cloned());
-    if let Some(first) = repeated {
-        return Ok(first);
-    }
     shared.change(|state| {
+        if let Some(first) = said.nonce.as_ref().and_then(|nonce| state.nonces.get(nonce)) {
+            return Ok(first.clone());
+        }
+        let id = create(state, place, channel, content, false);
+        let answer = json(id, &state.messages[&id]);
         state.nonces.extend(said.nonce.map(|nonce| (nonce, answer.clone())));
-        push(state, place, content, false);
-    });
-    Ok(answer)
+        Ok(answer)
+    })
+}
+
+fn edit(shared: &Shared, channel: u64, message: u64, content: Content) -> Result<Value, Refusal> {
+    shared.change(|state| {
+        let Some(shown) = state.messages.get(&message).filter(|shown| shown.channel == channel && !shown.ephemeral)
+        else {
+            return Err(Refusal(404, UNKNOWN_MESSAGE, "Unknown Message".to_owned()));
+        };
+        let stay = content.json.get("attachments").is_none() && !shown.files.is_empty();
+        check::edit(&content.json, &content.files, stay).map_err(wrong)?;
+        change(state, Place::Edit { message }, message, content)
+    })
+}
+
+fn delete(shared: &Shared, channel: u64, message: u64) -> Result<(), Refusal> {
+    shared.change(|state| match state.messages.get(&message) {
+        Some(shown) if shown.channel == channel && !shown.ephemeral => {
+            state.messages.remove(&message);
+            Ok(())
+        }
+        _ => Err(Refusal(404, UNKNOWN_MESSAGE, "Unknown Message".to_owned())),
+    })
 }
 
 fn callback(shared: &Shared, id: u64, token: &str, content: Content) -> Result<(), Refusal> {
-    let (kind, ephemeral) = check::callback(&content.json).map_err(wrong)?;
     shared.change(|state| {
         let interaction = interaction(state, token)?;
         if interaction.id != id {
@@ -206,48 +246,73 @@ fn callback(shared: &Shared, id: u64, token: &str, content: Content) -> Result<(
         if interaction.stage != Stage::Offered {
             return Err(Refusal(400, 40_060, "Interaction has already been acknowledged.".to_owned()));
         }
-        if kind == check::Callback::Promise {
-            interaction.stage = Stage::Promised { ephemeral };
-            return Ok(());
-        }
-        interaction.stage = Stage::Answered { ephemeral };
+        let (channel, pressed) = (interaction.channel, interaction.pressed);
+        let (kind, ephemeral) = check::callback(&content.json, pressed.is_some()).map_err(wrong)?;
+        interaction.stage = match kind {
+            check::Callback::Promise => Stage::Promised { ephemeral },
+            check::Callback::Hear => Stage::Heard,
+            check::Callback::Message | check::Callback::Update => Stage::Answered { ephemeral },
+        };
         let Content { json, files } = content;
-        push(state, Place::Immediate(id), Content { json: json["data"].clone(), files }, ephemeral);
+        let content = Content { json: json["data"].clone(), files };
+        match (kind, pressed) {
+            (check::Callback::Message, _) => {
+                create(state, Place::Immediate(id), channel, content, ephemeral);
+            }
+            (check::Callback::Update, Some(pressed)) => {
+                change(state, Place::Immediate(id), pressed, content)?;
+            }
+            _ => {}
+        }
         Ok(())
     })
 }
 
 fn original(shared: &Shared, token: &str, content: Content) -> Result<Value, Refusal> {
-    check::webhook_message(&content.json, &content.files, &["content", "allowed_mentions", "attachments"])
-        .map_err(wrong)?;
-    let answer = message(shared, 20, &content);
+    check::webhook_message(
+        &content.json,
+        &content.files,
+        &["content", "allowed_mentions", "attachments", "components"],
+    )
+    .map_err(wrong)?;
     shared.change(|state| {
         let interaction = interaction(state, token)?;
-        let Stage::Promised { ephemeral } = interaction.stage else {
-            return Err(Refusal(404, 10_015, format!("no promise to keep: {:?}", interaction.stage)));
-        };
-        interaction.stage = Stage::Answered { ephemeral };
-        let place = Place::Original(interaction.id);
-        push(state, place, content, ephemeral);
+        let (id, channel) = (interaction.id, interaction.channel);
+        match (interaction.stage, interaction.pressed) {
+            (Stage::Promised { ephemeral }, _) => {
+                interaction.stage = Stage::Answered { ephemeral };
+                let message = create(state, Place::Original(id), channel, content, ephemeral);
+                Ok(json(message, &state.messages[&message]))
+            }
+            (Stage::Heard, Some(pressed)) => change(state, Place::Original(id), pressed, content),
+            (stage, _) => Err(Refusal(404, 10_015, format!("no promise to keep: {stage:?}"))),
+        }
+    })
+}
+
+fn take_back(shared: &Shared, token: &str) -> Result<(), Refusal> {
+    shared.change(|state| {
+        let interaction = interaction(state, token)?;
+        match interaction.stage {
+            Stage::Promised { ephemeral } => interaction.stage = Stage::Answered { ephemeral },
+            stage => return Err(Refusal(404, UNKNOWN_MESSAGE, format!("no promise to take back: {stage:?}"))),
+        }
         Ok(())
-    })?;
-    Ok(answer)
+    })
 }
 
 fn follow_up(shared: &Shared, token: &str, content: Content) -> Result<Value, Refusal> {
-    let keys = ["content", "allowed_mentions", "attachments", "embeds", "flags"];
+    let keys = ["content", "allowed_mentions", "attachments", "embeds", "flags", "components"];
     let ephemeral = check::webhook_message(&content.json, &content.files, &keys).map_err(wrong)?;
-    let answer = message(shared, 20, &content);
     shared.change(|state| {
         let interaction = interaction(state, token)?;
-        if !matches!(interaction.stage, Stage::Answered { .. }) {
+        if !matches!(interaction.stage, Stage::Answered { .. } | Stage::Heard) {
             return Err(Refusal(404, 10_015, "a follow-up before the answer".to_owned()));
         }
-        let place = Place::FollowUp(interaction.id);
-        push(state, place, content, ephemeral);
-        Ok(())
-    })?;
-    Ok(answer)
+        let (place, channel) = (Place::FollowUp(interaction.id), interaction.channel);
+        let id = create(state, place, channel, content, ephemeral);
+        Ok(json(id, &state.messages[&id]))
+    })
 }
 
 fn interaction<'a>(state: &'a mut State, token: &str) -> Result<&'a mut Interaction, Refusal> {
@@ -255,28 +320,55 @@ fn interaction<'a>(state: &'a mut State, token: &str) -> Result<&'a mut Interact
     state.interactions.get_mut(token).ok_or_else(unknown)
 }
 
-fn push(state: &mut State, place: Place, content: Content, ephemeral: bool) {
-    let text = content.json["content"].as_str().unwrap_or_default().to_owned();
-    state.sent.push(Sent { place, content: text, files: content.files, ephemeral });
+/// Makes a message, and remembers that it was said; returns its number.
+fn create(state: &mut State, place: Place, channel: u64, content: Content, ephemeral: bool) -> u64 {
+    state.last_id += 1;
+    let id = 1_300_000_000_000_000_000 + state.last_id;
+    let Content { json, files } = content;
+    let text = json["content"].as_str().unwrap_or_default().to_owned();
+    let components = rows(&json);
+    let shown = Shown { channel, content: text.clone(), files: files.clone(), components, ephemeral };
+    state.messages.insert(id, shown);
+    state.sent.push(Sent { place, content: text, files, ephemeral, message: id });
+    id
 }
 
-/// The message that was made, as Discord returns it.
-fn message(shared: &Shared, channel: u64, content: &Content) -> Value {
-    let id = shared.change(|state| {
-        state.last_id += 1;
-        1_300_000_000_000_000_000 + state.last_id
-    });
-    let mut message = event::message(id, channel, &event::me());
-    message["content"] = content.json["content"].clone();
+/// Changes what is mentioned of a message; files that are not mentioned stay only when none are.
+fn change(state: &mut State, place: Place, id: u64, content: Content) -> Result<Value, Refusal> {
+    let gone = || Refusal(404, UNKNOWN_MESSAGE, "Unknown Message".to_owned());
+    let shown = state.messages.get_mut(&id).ok_or_else(gone)?;
+    let Content { json: body, files } = content;
+    if let Some(text) = body["content"].as_str() {
+        text.clone_into(&mut shown.content);
+    }
+    if body.get("components").is_some() {
+        shown.components = rows(&body);
+    }
+    if body.get("attachments").is_some() {
+        shown.files = files;
+    }
+    let shown = shown.clone();
+    let answer = json(id, &shown);
+    let Shown { content, files, ephemeral, .. } = shown;
+    state.sent.push(Sent { place, content, files, ephemeral, message: id });
+    Ok(answer)
+}
+
+/// The rows of buttons as Discord keeps them.
+fn rows(json: &Value) -> Value {
+    json["components"].as_array().cloned().unwrap_or_default().into()
+}
+
+/// A message as Discord returns it.
+pub(super) fn json(id: u64, shown: &Shown) -> Value {
+    let mut message = event::message(id, shown.channel, &event::me());
+    message["content"] = json!(shown.content);
+    message["components"] = shown.components.clone();
+    message["flags"] = json!(if shown.ephemeral { 64 } else { 0 });
     let file = |(index, file): (usize, &Upload)| {
-        event::attachment(
-            id + 1 + index as u64,
-            &file.name,
-            &file.kind,
-            file.bytes.len(),
-            "https://cdn.discordapp.com/x",
-        )
+        let url = "https://cdn.discordapp.com/x";
+        event::attachment(id + 1 + index as u64, &file.name, &file.kind, file.bytes.len(), url)
     };
-    message["attachments"] = content.files.iter().enumerate().map(file).collect();
+    message["attachments"] = shown.files.iter().enumerate().map(file).collect();
     message
 }
