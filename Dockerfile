@@ -9,10 +9,12 @@ FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 kokodoko
+ && useradd --system --uid 10001 kokodoko \
+ && install -d -o kokodoko /data
 COPY --from=build /build/target/release/kokodoko /usr/local/bin/kokodoko
 USER kokodoko
-ENV KOKODOKO_WEB__BIND=0.0.0.0:8080
+ENV KOKODOKO_WEB__BIND=0.0.0.0:8080 KOKODOKO_QUIZ__DATABASE=/data/kokodoko.sqlite
+VOLUME /data
 EXPOSE 8080
 ENTRYPOINT ["kokodoko"]
 CMD ["serve"]

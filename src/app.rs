@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod logging;
 mod predict;
+mod quiz;
 mod serve;
 mod train;
 mod world;

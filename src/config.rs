@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use thiserror::Error;
 
@@ -24,6 +25,8 @@ pub struct Config {
     pub infer: crate::infer::Options,
     /// How many photos people and chats may send.
     pub etiquette: EtiquetteLimits,
+    /// The quiz, if enabled.
+    pub quiz: Option<Quiz>,
     /// The page and the API.
     pub web: Web,
     /// The Telegram bot, if enabled.
@@ -43,6 +46,17 @@ pub struct EtiquetteLimits {
     pub user_photos_per_minute: u32,
     /// Of one chat, 1 or more.
     pub chat_photos_per_minute: u32,
+}
+
+/// "Beat the model".
+#[derive(Clone, Debug)]
+pub struct Quiz {
+    /// SQLite file with the scores.
+    pub database: PathBuf,
+    /// Where days, weeks and months begin.
+    pub zone: TimeZone,
+    /// How long a group waits once all who joined are done.
+    pub last_call: Duration,
 }
 
 /// The page and the API.
@@ -182,12 +196,28 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
             chat_photos_per_minute: positive("limits.chat_photos_per_minute", raw.limits.chat_photos_per_minute)?
                 as u32,
         },
+        quiz: raw.quiz.enabled.then(|| quiz(&raw.quiz)).transpose()?,
         web: Web { bind: address("web.bind", &raw.web.bind)?, allowed_hosts: raw.web.allowed_hosts },
         telegram: raw.telegram.enabled.then(|| telegram(&raw.telegram, secrets)).transpose()?,
         discord: raw.discord.enabled.then(|| discord(&raw.discord, secrets)).transpose()?,
         log: Log { format: raw.log.format, filter: raw.log.filter },
         stop_deadline: Duration::from_secs(positive("stop.deadline_seconds", raw.stop.deadline_seconds)? as u64),
     })
+}
+
+fn quiz(raw: &raw::Quiz) -> Result<Quiz, ConfigError> {
+    let zone = TimeZone::get(&raw.time_zone).map_err(|_| ConfigError::Value {
+        key: "quiz.time_zone",
+        value: format!("{:?}", raw.time_zone),
+        cure: "write an IANA time zone, such as \"Asia/Tokyo\"".to_owned(),
+    })?;
+    let database = non_empty(&raw.database).map(PathBuf::from).ok_or_else(|| ConfigError::Value {
+        key: "quiz.database",
+        value: "empty".to_owned(),
+        cure: "write the path of the file for the scores".to_owned(),
+    })?;
+    let last_call = Duration::from_secs(u64::from(raw.last_call_seconds.min(600)));
+    Ok(Quiz { database, zone, last_call })
 }
 
 fn backend(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend, ConfigError> {
@@ -311,6 +341,8 @@ mod tests {
             ("[telegram]\nenabled = true\ntoken = \"1:secret\"\n", vec![]),
             ("[discord]\nenabled = true\ntoken_file = \"/nowhere/token\"\n", vec![]),
             ("[telegram]\nenabled = true\nmode = \"webhook\"\n", vec![("KOKODOKO_TELEGRAM__TOKEN", "1:s")]),
+            ("[quiz]\ntime_zone = \"Tokyo\"\n", vec![]),
+            ("[quiz]\ndatabase = \"\"\n", vec![]),
             ("", vec![("KOKODOKO_INFER__BATCH", "3")]),
             ("", vec![("KOKODOKO_INFER__MAX_BATCH", "many")]),
         ];

@@ -7,18 +7,33 @@ use std::path::{Path, PathBuf};
 
 /// Layers from the bottom. A module may import modules of lower layers, and of its own only where [`SAME_LAYER`]
 /// says so.
-const LAYERS: [&[&str]; 6] =
-    [&["domain"], &["infer", "train", "world"], &["chat"], &["front"], &["cli", "config"], &["app"]];
+const LAYERS: [&[&str]; 6] = [
+    &["domain"],
+    &["clock", "infer", "quiz", "store", "train", "world"],
+    &["chat"],
+    &["front"],
+    &["cli", "config"],
+    &["app"],
+];
 /// Services that build on another service.
-const SAME_LAYER: [(&str, &str); 2] = [("train", "infer"), ("train", "world")];
+const SAME_LAYER: [(&str, &str); 6] = [
+    ("quiz", "clock"),
+    ("quiz", "infer"),
+    ("quiz", "store"),
+    ("quiz", "world"),
+    ("train", "infer"),
+    ("train", "world"),
+];
 /// Libraries and the only modules that may name them.
-const LIBRARIES: [(&str, &[&str]); 8] = [
+const LIBRARIES: [(&str, &[&str]); 10] = [
+    ("resvg::", &["chat/picture"]),
+    ("sqlx::", &["store"]),
     ("teloxide::", &["front/telegram"]),
     ("serenity::", &["front/discord"]),
     ("axum::", &["front/", "world/serve", "app/"]),
     ("ort::", &["infer/onnx"]),
     ("burn::", &["train"]),
-    ("tiny_skia::", &["world/"]),
+    ("tiny_skia::", &["world/", "chat/picture"]),
     ("fluent_bundle::", &["chat/text"]),
     ("clap::", &["cli", "main"]),
 ];

@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::chat::{Conversation, etiquette};
+use crate::chat::quiz::Table;
+use crate::chat::{Conversation, Platform, Post, etiquette};
 use crate::config::{self, Config, Discord, Telegram};
 use crate::front::{discord, telegram, web};
 
@@ -20,8 +21,27 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         per_user_per_minute: config.etiquette.user_photos_per_minute,
         per_chat_per_minute: config.etiquette.chat_photos_per_minute,
     };
-    let conversation = Conversation::new(core.clone(), limits, etiquette::system_clock());
+    let mut post = Post::default();
+    let telegram_news = post.connect(Platform::Telegram);
+    let discord_news = post.connect(Platform::Discord);
+    let quiz = match &config.quiz {
+        Some(settings) => Some(super::quiz::open(settings, core.clone()).await?),
+        None => None,
+    };
+    let table = quiz.clone().map(|quiz| Table::new(quiz, post));
+    let clock = etiquette::system_clock();
+    let conversation = match table.clone() {
+        Some(table) => Conversation::with_quiz(core.clone(), limits, clock, table),
+        None => Conversation::new(core.clone(), limits, clock),
+    };
     let mut fronts = JoinSet::new();
+    if let Some(table) = table {
+        let stop = stop.clone();
+        fronts.spawn(async move {
+            table.run(stop).await;
+            Ok(())
+        });
+    }
 
     let bind = config.web.bind;
     let listener = TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind} (`web.bind`)"))?;
@@ -34,14 +54,18 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     if let Some(settings) = config.telegram {
         let settings = telegram_settings(settings, max_photo_bytes);
         let (conversation, stop) = (conversation.clone(), stop.clone());
-        fronts.spawn(async move { telegram::run(settings, conversation, stop).await.context("Telegram") });
+        fronts
+            .spawn(async move { telegram::run(settings, conversation, telegram_news, stop).await.context("Telegram") });
     }
     if let Some(settings) = config.discord {
         let settings = discord_settings(settings, max_photo_bytes);
         let stop = stop.clone();
-        fronts.spawn(async move { discord::run(settings, conversation, stop).await.context("Discord") });
+        fronts.spawn(async move { discord::run(settings, conversation, discord_news, stop).await.context("Discord") });
     }
     wait(fronts, &stop, config.stop_deadline).await?;
+    if let Some(quiz) = quiz {
+        quiz.store().close().await;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

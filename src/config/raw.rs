@@ -17,6 +17,7 @@ pub(super) struct Raw {
     pub(super) infer: Infer,
     pub(super) photo: Photo,
     pub(super) limits: Limits,
+    pub(super) quiz: Quiz,
     pub(super) web: Web,
     pub(super) telegram: Telegram,
     pub(super) discord: Discord,
@@ -56,6 +57,15 @@ pub(super) struct Photo {
 pub(super) struct Limits {
     pub(super) user_photos_per_minute: i64,
     pub(super) chat_photos_per_minute: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Quiz {
+    pub(super) enabled: bool,
+    pub(super) database: String,
+    pub(super) time_zone: String,
+    pub(super) last_call_seconds: u32,
 }
 
 #[derive(Deserialize)]

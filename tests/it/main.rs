@@ -3,6 +3,7 @@
 mod builtin;
 mod discord;
 mod fake;
+mod quiz;
 mod support;
 mod telegram;
 mod web;

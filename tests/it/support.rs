@@ -2,17 +2,23 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use image::{Rgb, RgbImage};
+use jiff::Timestamp;
 use kokodoko::chat::etiquette::{Limits, system_clock};
 use kokodoko::chat::{Conversation, Lang, text};
+use kokodoko::clock::WallClock;
 use kokodoko::domain::Area;
 use kokodoko::infer::manifest::{Manifest, Metrics, Provenance};
 use kokodoko::infer::onnx::Outputs;
 use kokodoko::infer::preprocess::Preprocess;
 use kokodoko::infer::queue::Run;
 use kokodoko::infer::{Core, Options};
+use kokodoko::quiz::pool::Pool;
+use kokodoko::quiz::{Quiz, Rules};
+use kokodoko::store::Store;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A photo for 東京都港区.
@@ -61,6 +67,7 @@ pub fn manifest() -> Manifest {
             coverage: share,
             selective_accuracy: share,
             thumbnail_top1: share,
+            confusion: Vec::new(),
         },
         labels: vec![
             Area::new("東京都", "港区", "Minato, Tokyo"),
@@ -123,6 +130,53 @@ impl Run for Gated {
 pub fn conversation(limits: Limits) -> Conversation {
     Conversation::new(core(), limits, system_clock())
 }
+
+/// Keeps a picture below cargo's folder for such things, to be looked at by people.
+pub fn keep(name: &str, picture: &[u8]) {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join(name), picture).expect("a file");
+}
+
+/// A clock that stands still until a test moves it.
+pub struct ManualClock {
+    now: tokio::sync::watch::Sender<Timestamp>,
+}
+
+impl ManualClock {
+    pub fn start() -> Arc<Self> {
+        let noon = "2026-11-24T03:00:00Z".parse().expect("a moment");
+        Arc::new(Self { now: tokio::sync::watch::channel(noon).0 })
+    }
+
+    /// Wakes whoever waits for a time that has come now.
+    pub fn pass(&self, seconds: i64) {
+        self.now.send_modify(|now| *now += jiff::SignedDuration::from_secs(seconds));
+    }
+}
+
+impl WallClock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.now.borrow()
+    }
+
+    fn until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let mut now = self.now.subscribe();
+        Box::pin(async move {
+            // The sender lives as long as self.
+            let _ = now.wait_for(|now| *now >= at).await;
+        })
+    }
+}
+
+/// The quiz over a database file, with the colour network as the model.
+pub async fn quiz(database: &std::path::Path, clock: Arc<ManualClock>) -> Quiz {
+    let store = Store::open(database).await.expect("the database opens");
+    let rules = Rules { last_call: jiff::SignedDuration::from_secs(10), zone: jiff::tz::TimeZone::UTC };
+    Quiz::new(store, POOL.clone(), core(), clock, rules).await.expect("the quiz begins")
+}
+
+static POOL: std::sync::LazyLock<Pool> = std::sync::LazyLock::new(Pool::drawn);
 
 /// Limits that no test reaches by accident.
 pub fn generous() -> Limits {

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn hard_rounds_take_the_pairs_that_are_mixed_up() {
         let all: Vec<usize> = (0..6).collect();
-        assert_eq!(choose_areas(Difficulty::Hard, &all, &confusion(), |n| n / 2), [0, 1, 2, 3]);
+        assert_eq!(choose_areas(Difficulty::Hard, &all, &confusion(), |n| n / 4), [0, 1, 2, 3]);
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! Rounds of "beat the model" through the whole program, against both services.
+
+mod discord;
+mod telegram;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kokodoko::chat::etiquette::system_clock;
+use kokodoko::chat::quiz::Table;
+use kokodoko::chat::{ChatRef, Conversation, Post};
+use kokodoko::domain::quiz::{Round, RoundId, State};
+use kokodoko::quiz::Quiz;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{self, ManualClock, generous};
+
+/// A database in a folder of its own, and the time.
+pub struct Venue {
+    folder: tempfile::TempDir,
+    pub clock: Arc<ManualClock>,
+}
+
+impl Venue {
+    pub fn open() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), clock: ManualClock::start() }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("scores.sqlite")
+    }
+
+    /// A table with its bell running, and the conversation around it.
+    pub async fn seat(&self, post: Post) -> Seat {
+        let quiz = support::quiz(&self.database(), self.clock.clone()).await;
+        let table = Table::new(quiz.clone(), post);
+        let conversation = Conversation::with_quiz(support::core(), generous(), system_clock(), table.clone());
+        let stop = CancellationToken::new();
+        let bell = tokio::spawn({
+            let stop = stop.clone();
+            async move { table.run(stop).await }
+        });
+        Seat { quiz, conversation, stop, bell }
+    }
+}
+
+/// The running quiz.
+pub struct Seat {
+    pub quiz: Quiz,
+    pub conversation: Conversation,
+    pub stop: CancellationToken,
+    bell: JoinHandle<()>,
+}
+
+impl Seat {
+    /// The one round that was ever begun.
+    pub async fn round(&self, id: i64) -> Round {
+        self.quiz.store().round(RoundId(id)).await.expect("readable").expect("begun")
+    }
+
+    /// Waits until the round of a chat is open.
+    pub async fn opened(&self, chat: &ChatRef) {
+        let is_open = async || {
+            let running = self.quiz.store().running(chat).await.expect("readable");
+            running.is_some_and(|round| round.state == State::Open)
+        };
+        while !is_open().await {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub async fn leave(self) {
+        self.stop.cancel();
+        self.bell.await.expect("no panic");
+        self.quiz.store().close().await;
+    }
+}
