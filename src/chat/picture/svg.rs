@@ -23,8 +23,12 @@ pub(super) const LINE: &str = "#e4ddd0";
 pub(super) const PEOPLE: &str = "#0072b2";
 /// The model.
 pub(super) const MODEL: &str = "#c75000";
-/// Side of Latin letters, share of the font size, on average.
+/// Width of most Latin letters, share of the font size.
 const NARROW: f32 = 0.58;
+/// Width of the widest of them.
+const BROAD: f32 = 0.9;
+/// Shown for a name that leaves nothing to draw.
+const NAMELESS: &str = "—";
 
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = fontdb::Database::new();
@@ -110,7 +114,9 @@ impl Sheet {
     /// Text whose baseline begins, is centred or ends at a point, cut to a width.
     pub(super) fn text(&mut self, x: f32, y: f32, style: Style, room: f32, words: &str) {
         let Style { size, bold, fill, anchor } = style;
-        let words = escape(&fit(&tidy(words), room / size));
+        let drawable = tidy(words);
+        let drawable = if drawable.trim().is_empty() && !words.is_empty() { NAMELESS } else { &drawable };
+        let words = escape(&fit(drawable, room / size));
         // Each file of the font is a family of its own.
         let family = if bold { "'Rounded Mplus 1c Bold'" } else { "'Rounded Mplus 1c'" };
         let anchor = match anchor {
@@ -185,6 +191,8 @@ fn tidy(words: &str) -> String {
 /// Width of a letter, share of the font size.
 fn width(letter: char) -> f32 {
     match letter.width() {
+        _ if matches!(letter, '…' | '①'..='⑳') => 1.0,
+        _ if letter.is_uppercase() || matches!(letter, 'm' | 'w' | '@' | '%' | 'Ѐ'..='ӿ') => BROAD,
         Some(0) | None => 0.0,
         Some(1) => NARROW,
         Some(_) => 1.0,
@@ -229,13 +237,15 @@ mod tests {
             assert!(ink(&drawn(word)) > 20, "{word} leaves no ink");
         }
         assert_ne!(drawn("港"), drawn("渋"), "not the same box for every letter");
-        assert_eq!(ink(&drawn("🗼\u{202e}\u{7}")), 0);
+        assert_eq!(drawn("🗼\u{202e}\u{7}"), drawn(NAMELESS), "a row is never empty");
+        assert_eq!(drawn("港"), drawn("港"), "the same picture each time");
     }
 
     #[test]
     fn long_words_are_cut() {
         assert_eq!(fit("東京都千代田区", 4.0), "東京都…");
         assert_eq!(fit("abc", 4.0), "abc");
+        assert_eq!(fit("WWWWWW", 4.0), "WWW…");
     }
 
     proptest! {
