@@ -2,5 +2,6 @@
 
 pub mod discord;
 pub mod json;
+mod recent;
 pub mod telegram;
 pub mod web;

@@ -5,6 +5,7 @@ pub mod chance;
 mod draw;
 pub mod pool;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,13 +16,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use self::chance::{Chance, tidy_code};
-use self::pool::Pool;
+use self::pool::{Pool, PoolPhoto};
 use crate::clock::SharedClock;
 use crate::domain::quiz::{
     Difficulty, Kind, ModelVersion, PlayerId, Question, Refusal, Round, RoundId, choose_areas, usual_seconds,
 };
 use crate::domain::{Area, ChatRef, Prediction, score};
-use crate::infer::{Core, LocateError};
+use crate::infer::{Core, LocateError, Located};
 use crate::store::{Accepted, NewRound, NewSet, Store, StoreError, StoredSet};
 
 /// Photos of a round of the day.
@@ -129,8 +130,7 @@ pub type Photos = Arc<Vec<Vec<u8>>>;
 struct Sheet {
     kind: Kind,
     areas: Vec<Area>,
-    /// Key and full name of the true area.
-    photos: Vec<(String, String)>,
+    photos: Vec<PoolPhoto>,
     seconds: u32,
     set: NewSet,
     forget_seen: bool,
@@ -213,7 +213,7 @@ impl Quiz {
             Begin::Rematch(code) => self.rematch(code).await?,
         };
         let cut_seed = self.chance("cut").bits() >> 1;
-        let keys: Vec<&str> = sheet.photos.iter().map(|(key, _)| key.as_str()).collect();
+        let keys: Vec<&str> = sheet.photos.iter().map(|photo| photo.key.as_str()).collect();
         let photos = self.cut(&keys, cut_seed).await?;
         let questions = self.play(&sheet, &photos).await?;
         let new = NewRound {
@@ -308,14 +308,25 @@ impl Quiz {
         let mut chance = self.chance("draw");
         let seen = self.inner.store.seen(chat).await?;
         let labels = if wish.areas.is_empty() { self.choose(wish.difficulty, &mut chance) } else { wish.areas.clone() };
-        let areas: Vec<Area> = labels.iter().filter_map(|&label| self.labels().get(label).cloned()).collect();
-        let names: Vec<String> = areas.iter().map(|area| area.area.clone()).collect();
-        let drawn = draw::draw(&self.inner.pool, &names, usize::from(wish.photos), &seen, &mut chance);
-        let drawn = drawn.ok_or(BeginError::FewPhotos)?;
-        let photos = drawn.photos.iter().map(|photo| (photo.key.clone(), photo.area.clone())).collect();
+        let count = usize::from(wish.photos);
+        let (areas, photos, forget_seen) = self.draw(&labels, count, &seen, &mut chance)?;
         let set = NewSet::New { code: chance.code(REMATCH_LETTERS), day: None };
         let seconds = wish.seconds.unwrap_or_else(|| usual_seconds(wish.photos));
-        Ok(Sheet { kind: Kind::Quiz, areas, photos, seconds, set, forget_seen: drawn.anew })
+        Ok(Sheet { kind: Kind::Quiz, areas, photos, seconds, set, forget_seen })
+    }
+
+    /// Areas of the labels, photos of them, and whether those that were seen had to begin anew.
+    fn draw(
+        &self,
+        labels: &[usize],
+        count: usize,
+        seen: &HashSet<String>,
+        chance: &mut Chance,
+    ) -> Result<(Vec<Area>, Vec<PoolPhoto>, bool), BeginError> {
+        let areas: Vec<Area> = labels.iter().filter_map(|&label| self.labels().get(label).cloned()).collect();
+        let names: Vec<String> = areas.iter().map(|area| area.area.clone()).collect();
+        let drawn = draw::draw(&self.inner.pool, &names, count, seen, chance).ok_or(BeginError::FewPhotos)?;
+        Ok((areas, drawn.photos.into_iter().cloned().collect(), drawn.anew))
     }
 
     /// Labels by difficulty, of areas that the pool has photos of.
@@ -337,12 +348,7 @@ impl Quiz {
         }
         let mut chance = Chance::new(&self.inner.secret, "daily", &day.to_string());
         let labels = self.choose(Difficulty::Normal, &mut chance);
-        let areas: Vec<Area> = labels.iter().map(|&label| self.labels()[label].clone()).collect();
-        let names: Vec<String> = areas.iter().map(|area| area.area.clone()).collect();
-        let count = usize::from(DAILY_PHOTOS);
-        let drawn = draw::draw(&self.inner.pool, &names, count, &std::collections::HashSet::new(), &mut chance);
-        let drawn = drawn.ok_or(BeginError::FewPhotos)?;
-        let photos = drawn.photos.iter().map(|photo| (photo.key.clone(), photo.area.clone())).collect();
+        let (areas, photos, _) = self.draw(&labels, usize::from(DAILY_PHOTOS), &HashSet::new(), &mut chance)?;
         let set = NewSet::New { code: chance.code(REMATCH_LETTERS), day: Some(day) };
         let seconds = usual_seconds(DAILY_PHOTOS);
         Ok(Sheet { kind: Kind::Daily, areas, photos, seconds, set, forget_seen: false })
@@ -357,9 +363,7 @@ impl Quiz {
         let named = |name: &String| self.labels().iter().find(|area| area.area == *name).cloned();
         let areas: Option<Vec<Area>> = set.areas.iter().map(named).collect();
         let areas = areas.ok_or(BeginError::OtherAreas)?;
-        let area_of = |key: &String| self.inner.pool.photos().iter().find(|photo| photo.key == *key);
-        let photos: Option<Vec<(String, String)>> =
-            set.photos.iter().map(|key| Some((key.clone(), area_of(key)?.area.clone()))).collect();
+        let photos: Option<Vec<PoolPhoto>> = set.photos.iter().map(|key| self.inner.pool.photo(key).cloned()).collect();
         let photos = photos.ok_or(BeginError::FewPhotos)?;
         let seconds = usual_seconds(photos.len() as u8);
         Ok(Sheet { kind, areas, photos, seconds, set: NewSet::Stored(set.id), forget_seen: false })
@@ -383,13 +387,11 @@ impl Quiz {
     /// The model's guesses: its best area among those on the buttons, from exactly the pixels that people see.
     async fn play(&self, sheet: &Sheet, photos: &Photos) -> Result<Vec<Question>, LocateError> {
         let located = try_join_all(photos.iter().map(|photo| self.inner.core.locate(photo.clone()))).await?;
-        let credits = self.inner.pool.photos();
-        let question = |(i, ((key, truth), located)): (usize, (&(String, String), &crate::infer::Located))| {
+        let question = |(i, (photo, located)): (usize, (&PoolPhoto, &Located))| {
             let (guess, probability) = best_among(&located.prediction, &sheet.areas);
-            let truth = sheet.areas.iter().position(|area| area.area == *truth).unwrap_or(0);
-            let credit = credits.iter().find(|photo| photo.key == *key).map(|photo| photo.credit.clone());
-            let credit = credit.unwrap_or_else(|| credits[0].credit.clone());
-            Question { number: i as u8 + 1, photo: key.clone(), truth, guess, probability, credit }
+            let truth = sheet.areas.iter().position(|area| area.area == photo.area).unwrap_or(0);
+            let (key, credit) = (photo.key.clone(), photo.credit.clone());
+            Question { number: i as u8 + 1, photo: key, truth, guess, probability, credit }
         };
         Ok(sheet.photos.iter().zip(&located).enumerate().map(question).collect())
     }

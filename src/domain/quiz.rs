@@ -126,6 +126,14 @@ pub struct Question {
     pub credit: Credit,
 }
 
+impl Question {
+    /// Whether the model guessed right.
+    #[must_use]
+    pub fn model_is_right(&self) -> bool {
+        self.guess == self.truth
+    }
+}
+
 /// Which model plays, as stored with the scores.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ModelVersion {
@@ -176,6 +184,14 @@ pub struct Round {
     pub bell: Option<Timestamp>,
     /// The message with the picture and the buttons, by the service's own number.
     pub message: Option<i64>,
+}
+
+impl Round {
+    /// Right guesses of the model.
+    #[must_use]
+    pub fn model_right(&self) -> u8 {
+        self.questions.iter().filter(|question| question.model_is_right()).count() as u8
+    }
 }
 
 /// Why an answer does not count.

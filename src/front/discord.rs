@@ -21,7 +21,6 @@ mod interact;
 mod markdown;
 mod piece;
 mod press;
-mod recent;
 
 use std::sync::Arc;
 use std::time::Duration;

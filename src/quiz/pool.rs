@@ -67,6 +67,12 @@ impl Pool {
         &self.inner.photos
     }
 
+    /// The photo with this key.
+    #[must_use]
+    pub fn photo(&self, key: &str) -> Option<&PoolPhoto> {
+        self.inner.photos.iter().find(|photo| photo.key == key)
+    }
+
     /// A photo cut and encoded anew, so that neither its hash nor its frame gives it away; without metadata.
     ///
     /// `random()` gives values in `[0, 1)`; the same values cut the same photo to the same bytes. Square, JPEG.

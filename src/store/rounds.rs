@@ -302,7 +302,7 @@ fn stored_set(id: i64, areas: &str, photos: &str) -> Result<StoredSet, StoreErro
     Ok(StoredSet { id, areas: read(areas)?, photos: read(photos)? })
 }
 
-async fn known_chat(db: &mut SqliteConnection, chat: &ChatRef) -> Result<Option<i64>, StoreError> {
+pub(super) async fn known_chat(db: &mut SqliteConnection, chat: &ChatRef) -> Result<Option<i64>, StoreError> {
     let platform = chat.platform.name();
     let found = sqlx::query_scalar!("SELECT id FROM chats WHERE platform = ? AND external_id = ?", platform, chat.id);
     Ok(found.fetch_optional(db).await?)

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::rounds::known_chat;
 use super::{Store, StoreError, row};
 use crate::domain::quiz::PlayerId;
 use crate::domain::score::{self, Duel, Streak};
@@ -224,9 +225,6 @@ impl Store {
     /// The number under which standings keep a chat, 0 for all; `None` for a chat without a round.
     async fn scope(&self, chat: Option<&ChatRef>) -> Result<Option<i64>, StoreError> {
         let Some(chat) = chat else { return Ok(Some(0)) };
-        let platform = chat.platform.name();
-        let found =
-            sqlx::query_scalar!("SELECT id FROM chats WHERE platform = ? AND external_id = ?", platform, chat.id);
-        Ok(found.fetch_optional(&self.reader).await?)
+        known_chat(&mut *self.reader.acquire().await?, chat).await
     }
 }

@@ -108,7 +108,7 @@ impl Store {
         let Some(told) = told.fetch_optional(&mut *db).await? else { return Ok(None) };
         let Some(played) = row::round(&mut db, round.0).await? else { return Ok(None) };
         let entries = entries(&mut db, &played).await?;
-        let model_right = played.questions.iter().filter(|question| question.guess == question.truth).count() as u8;
+        let model_right = played.model_right();
         let told = u8::try_from(told).unwrap_or(u8::MAX);
         Ok(Some(Outcome { round: played, entries, model_right, told }))
     }
@@ -155,7 +155,7 @@ async fn give_points(tx: &mut Transaction<'_, Sqlite>, round: &Round) -> Result<
         let Some(question) = round.questions.iter().find(|q| i64::from(q.number) == answer.number) else { continue };
         let right = question.truth as i64 == answer.choice;
         let elapsed = SignedDuration::from_millis(answer.answered_at - opened);
-        let points = i64::from(score::points(right, question.guess == question.truth, elapsed, allowed));
+        let points = i64::from(score::points(right, question.model_is_right(), elapsed, allowed));
         let right = i64::from(right);
         let give = sqlx::query!(
             "UPDATE answers SET is_right = ?, points = ? WHERE round_id = ? AND player_id = ? AND number = ?",
@@ -202,10 +202,9 @@ async fn rate(tx: &mut Transaction<'_, Sqlite>, round: &Round, parts: &[Part]) -
         round.id.0
     );
     let model = model.fetch_one(&mut **tx).await?;
-    let model_right = round.questions.iter().filter(|question| question.guess == question.truth).count() as u32;
     let rated: Vec<&Part> = parts.iter().filter(|part| part.is_scored()).collect();
     let people = rated.iter().map(|part| (part.rating, u32::try_from(part.right).unwrap_or(0)));
-    let before: Vec<(f64, u32)> = people.chain([(model.rating, model_right)]).collect();
+    let before: Vec<(f64, u32)> = people.chain([(model.rating, u32::from(round.model_right()))]).collect();
     let after = score::ratings(&before);
     let mut players: Vec<i64> = rated.iter().map(|part| part.player).collect();
     if !players.is_empty() {
@@ -244,7 +243,7 @@ async fn stand(
 ) -> Result<(), StoreError> {
     let ids =
         sqlx::query!("SELECT chat_id, model_id FROM rounds WHERE id = ?", round.id.0).fetch_one(&mut **tx).await?;
-    let model_right = round.questions.iter().filter(|question| question.guess == question.truth).count() as i64;
+    let model_right = i64::from(round.model_right());
     let scored = parts.iter().filter(|part| part.is_scored());
     let people = scored.map(|part| (part.player, part.answered, part.right, part.points, 0_i64));
     let questions = round.questions.len() as i64;

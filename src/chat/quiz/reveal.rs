@@ -85,7 +85,7 @@ fn tile(lang: Lang, outcome: &Outcome, question: &Question, jpeg: Vec<u8>) -> Re
         jpeg,
         truth: text::quiz::short_area(lang, &areas[question.truth]).to_owned(),
         model: text::quiz::guess(lang, &areas[question.guess], question.probability),
-        model_right: question.guess == question.truth,
+        model_right: question.model_is_right(),
         people_right: choices.iter().filter(|choice| usize::from(**choice) == question.truth).count() as u32,
         people: choices.len() as u32,
         people_label: text::quiz::people(lang),

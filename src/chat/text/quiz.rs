@@ -172,16 +172,20 @@ pub fn guess(lang: Lang, area: &Area, probability: f32) -> String {
     format!("{} {}", short_area(lang, area), percent(probability))
 }
 
+/// Words one after the other.
+fn list<S: std::borrow::Borrow<str>>(lang: Lang, words: &[S]) -> String {
+    words.join(if lang == Lang::Ja { "、" } else { ", " })
+}
+
 fn names(lang: Lang, names: &[&str]) -> String {
-    let separator = if lang == Lang::Ja { "、" } else { ", " };
     let listed: Vec<String> = names.iter().take(NAMES).map(|name| echo(name)).collect();
     match names.len() {
         0 => say(lang, "quiz-nobody", &[]),
         count if count > NAMES => {
             let more = number(count - NAMES);
-            say(lang, "quiz-others", &[("names", listed.join(separator).into()), ("more", more)])
+            say(lang, "quiz-others", &[("names", list(lang, &listed).into()), ("more", more)])
         }
-        _ => listed.join(separator),
+        _ => list(lang, &listed),
     }
 }
 
@@ -212,7 +216,7 @@ fn reveal_line(lang: Lang, outcome: &Outcome, question: &crate::domain::quiz::Qu
         ("truth", of(question.truth).into()),
         ("guess", of(question.guess).into()),
         ("percent", percent(question.probability).into()),
-        ("mark", mark(question.guess == question.truth).into()),
+        ("mark", mark(question.model_is_right()).into()),
         ("people", names(lang, &right).into()),
     ];
     say(lang, "quiz-reveal-line", &values)
@@ -316,9 +320,8 @@ pub fn wish_error(lang: Lang, error: &WishError, labels: &[Area]) -> String {
             say(lang, "quiz-bad-seconds", &[("least", least), ("most", most)])
         }
         WishError::Area(word) => {
-            let separator = if lang == Lang::Ja { "、" } else { ", " };
             let known: Vec<&str> = labels.iter().map(|label| short_area(lang, label)).collect();
-            let known = known.join(separator);
+            let known = list(lang, &known);
             say(lang, "quiz-bad-area", &[("word", echo(word).into()), ("areas", known.into())])
         }
         WishError::AreaCount => {
@@ -439,10 +442,9 @@ pub fn versus_row(lang: Lang, duel: Duel) -> String {
 /// What the chart of `/versus` shows, in words: only what its intervals allow to be said.
 #[must_use]
 pub fn versus(lang: Lang, duels: &[(Area, Duel)]) -> String {
-    let separator = if lang == Lang::Ja { "、" } else { ", " };
     let of = |wanted: fn((f64, f64, f64)) -> bool| {
         let areas = duels.iter().filter(|(_, duel)| wanted(duel.difference()));
-        areas.map(|(area, _)| short_area(lang, area)).collect::<Vec<_>>().join(separator)
+        list(lang, &areas.map(|(area, _)| short_area(lang, area)).collect::<Vec<_>>())
     };
     let (beat, beaten) = (of(|(low, _, _)| low > 0.0), of(|(_, _, high)| high < 0.0));
     let mut lines = Vec::new();

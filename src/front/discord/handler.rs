@@ -17,10 +17,12 @@ use tokio_util::task::TaskTracker;
 
 use super::download::Cdn;
 use super::incoming::{self, Question};
-use super::recent::Recent;
 use super::{deliver, fault, interact, press};
 use crate::chat::{Admission, Conversation, Lang, MAX_PHOTOS, Reply, Request, text};
+use crate::front::recent::Recent;
 
+/// Deliveries that are remembered. A resumed session replays seconds, not hours.
+const REMEMBERED: usize = 1_024;
 /// Messages whose photos are held in memory at once; the others wait their turn.
 const AT_ONCE: usize = 8;
 /// Said to a command beyond the limits when the exact time was said before. Every limit has passed by then.
@@ -33,7 +35,7 @@ pub(super) struct Handler {
     cdn: Cdn,
     /// The languages of the servers that are not English.
     servers: DashMap<GuildId, Lang>,
-    recent: Mutex<Recent>,
+    recent: Mutex<Recent<u64, REMEMBERED>>,
     slots: Semaphore,
     answers: TaskTracker,
     stop: CancellationToken,

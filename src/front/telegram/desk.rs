@@ -1,7 +1,5 @@
 //! Where all updates arrive, one after the other; only quick things happen here.
 
-use std::collections::{HashSet, VecDeque};
-use std::hash::Hash;
 use std::sync::Arc;
 
 use teloxide::types::{CallbackQuery, CallbackQueryId, Me, Message, Update, UpdateId, UpdateKind};
@@ -15,6 +13,7 @@ use super::incoming::{comings_and_goings, hear};
 use super::lanes::Lanes;
 use super::press;
 use crate::chat::{Admission, Conversation};
+use crate::front::recent::Recent;
 
 /// Updates that are remembered, so that one that Telegram sends twice is answered once.
 const REMEMBERED: usize = 4_096;
@@ -25,8 +24,8 @@ pub(super) struct Desk {
     office: Arc<Office>,
     albums: Albums,
     lanes: Lanes,
-    seen: Seen<UpdateId>,
-    presses: Seen<CallbackQueryId>,
+    seen: Recent<UpdateId, REMEMBERED>,
+    presses: Recent<CallbackQueryId, REMEMBERED>,
 }
 
 impl Desk {
@@ -37,8 +36,8 @@ impl Desk {
             office,
             albums: Albums::default(),
             lanes: Lanes::default(),
-            seen: Seen::default(),
-            presses: Seen::default(),
+            seen: Recent::default(),
+            presses: Recent::default(),
         }
     }
 
@@ -109,49 +108,5 @@ async fn until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
-    }
-}
-
-/// The numbers of the latest updates or presses.
-struct Seen<Id> {
-    numbers: HashSet<Id>,
-    order: VecDeque<Id>,
-}
-
-impl<Id> Default for Seen<Id> {
-    fn default() -> Self {
-        Self { numbers: HashSet::new(), order: VecDeque::new() }
-    }
-}
-
-impl<Id: Clone + Eq + Hash> Seen<Id> {
-    fn is_new(&mut self, id: Id) -> bool {
-        if !self.numbers.insert(id.clone()) {
-            return false;
-        }
-        self.order.push_back(id);
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.numbers.remove(&oldest);
-        }
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn repeated_updates_are_known_and_memory_is_bounded() {
-        let mut seen = Seen::default();
-        assert!(seen.is_new(UpdateId(0)));
-        assert!(!seen.is_new(UpdateId(0)));
-        for id in 1..=REMEMBERED as u32 {
-            assert!(seen.is_new(UpdateId(id)));
-        }
-        assert_eq!((seen.numbers.len(), seen.order.len()), (REMEMBERED, REMEMBERED));
-        assert!(!seen.is_new(UpdateId(1)));
     }
 }
