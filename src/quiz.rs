@@ -14,6 +14,7 @@ use futures_util::future::try_join_all;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use tokio::sync::Notify;
 
 use self::chance::{Chance, tidy_code};
 use self::pool::{Pool, PoolPhoto};
@@ -121,6 +122,7 @@ struct Inner {
     secret: [u8; 32],
     draws: AtomicU64,
     photos: DashMap<RoundId, Photos>,
+    bell: Notify,
 }
 
 /// The JPEGs of a round, in its order.
@@ -149,7 +151,9 @@ impl Quiz {
         rules: Rules,
     ) -> Result<Self, StoreError> {
         let secret = store.secret().await?;
-        let inner = Inner { store, pool, core, clock, rules, secret, draws: AtomicU64::new(0), photos: DashMap::new() };
+        let photos = DashMap::new();
+        let inner =
+            Inner { store, pool, core, clock, rules, secret, draws: AtomicU64::new(0), photos, bell: Notify::new() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -242,7 +246,19 @@ impl Quiz {
     /// # Errors
     /// When the database fails.
     pub async fn open(&self, round: RoundId, message: Option<i64>) -> Result<Round, StoreError> {
-        self.inner.store.opened(round, message, self.inner.clock.now()).await
+        let opened = self.inner.store.opened(round, message, self.inner.clock.now()).await;
+        self.stir();
+        opened
+    }
+
+    /// Ends once a bell may ring earlier than was known.
+    pub async fn stirred(&self) {
+        self.inner.bell.notified().await;
+    }
+
+    /// Has whoever waits for the next bell look again.
+    pub fn stir(&self) {
+        self.inner.bell.notify_one();
     }
 
     /// Counts an answer, once, however often it arrives; a later one of the same person replaces it.
@@ -258,7 +274,11 @@ impl Quiz {
         present: bool,
     ) -> Result<Result<Accepted, Refusal>, StoreError> {
         let (now, last_call) = (self.inner.clock.now(), self.inner.rules.last_call);
-        self.inner.store.answer(round, number, choice, player, present, now, last_call).await
+        let answered = self.inner.store.answer(round, number, choice, player, present, now, last_call).await?;
+        if answered.is_ok_and(|accepted| accepted.bell_moved) {
+            self.stir();
+        }
+        Ok(answered)
     }
 
     /// Closes every round whose bell has rung and gives its points.

@@ -1,7 +1,8 @@
 //! The quiz at the table: commands and presses in, replies and announcements out.
 //!
 //! [`begin`] deals a round, [`play`] takes its answers, [`bell`] ends it and reveals, [`scores`] and [`people`] answer
-//! the commands around it. The rounds themselves are [`crate::quiz`]'s.
+//! the commands around it; [`solo`] is for the page and the terminal, which show a round themselves. The rounds are
+//! [`crate::quiz`]'s.
 
 mod begin;
 mod bell;
@@ -11,13 +12,14 @@ mod people;
 mod play;
 mod reveal;
 mod scores;
+mod solo;
 
 use std::sync::Arc;
 
 use dashmap::DashMap;
-use tokio::sync::Notify;
 
 use self::drawing::Drawing;
+pub use self::solo::{Standing, TOKEN_LETTERS};
 use super::command::Command;
 use super::message::{Incoming, PressReply, Pressed, Reply, Request};
 use super::post::Post;
@@ -36,8 +38,6 @@ pub struct Table {
 struct Inner {
     quiz: Quiz,
     post: Post,
-    /// Told when a bell may ring earlier than was known.
-    bell: Notify,
     /// Rounds whose reveal is being told.
     telling: DashMap<RoundId, ()>,
     /// Rounds whose photos were shown large: once is enough.
@@ -49,7 +49,7 @@ impl Table {
     #[must_use]
     pub fn new(quiz: Quiz, post: Post) -> Self {
         let (telling, shown_large) = (DashMap::new(), DashMap::new());
-        Self { inner: Arc::new(Inner { quiz, post, bell: Notify::new(), telling, shown_large }) }
+        Self { inner: Arc::new(Inner { quiz, post, telling, shown_large }) }
     }
 
     /// Answers a command of the quiz; `None` for every other.
@@ -94,6 +94,11 @@ impl Table {
         if let Err(error) = noted {
             tracing::error!(%error, "who left could not be noted");
         }
+    }
+
+    /// Writes everything to the database and closes it.
+    pub async fn close(&self) {
+        self.store().close().await;
     }
 
     fn store(&self) -> &Store {

@@ -277,6 +277,24 @@ impl Store {
         Ok(Ok(Accepted { answered, of, next, bell_moved }))
     }
 
+    /// A person's answers in a round by photo: indices into its areas.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn choices(&self, round: &Round, player: PlayerId) -> Result<Vec<Option<u8>>, StoreError> {
+        let answers = sqlx::query!(
+            "SELECT number, choice FROM answers WHERE round_id = ? AND player_id = ?",
+            round.id.0,
+            player.0
+        );
+        let mut choices = vec![None; round.questions.len()];
+        for answer in answers.fetch_all(&self.reader).await? {
+            let slot = usize::try_from(answer.number - 1).ok().and_then(|at| choices.get_mut(at));
+            slot.into_iter().for_each(|slot| *slot = u8::try_from(answer.choice).ok());
+        }
+        Ok(choices)
+    }
+
     /// When the next bell rings.
     ///
     /// # Errors

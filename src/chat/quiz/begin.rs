@@ -2,8 +2,7 @@
 
 use super::drawing::Drawing;
 use super::{Table, buttons, draw, one};
-use crate::chat::message::{ChatKind, Incoming, Notice, PressReply, Pressed, Reply, Role};
-
+use crate::chat::message::{ChatKind, Incoming, Notice, Platform, PressReply, Pressed, Reply, Role};
 use crate::chat::text::{self, Lang};
 use crate::chat::wish;
 use crate::domain::quiz::{Round, RoundId};
@@ -75,6 +74,11 @@ impl Table {
             Err(BeginError::Store(error)) => return Err(error),
             Err(error) => return Ok(Some(text::quiz::begin_error(lang, &error))),
         };
+        if round.chat.platform == Platform::Web {
+            // The page and the terminal show the photos themselves.
+            self.inner.quiz.open(round.id, None).await?;
+            return Ok(None);
+        }
         let sent = match self.invitation(lang, &round).await {
             Some(reply) => self.inner.post.send(&round.chat, round.thread, Notice::Send(reply)).await.ok(),
             None => None,
@@ -84,7 +88,6 @@ impl Table {
             return Ok(Some(text::quiz::undelivered(lang)));
         };
         self.inner.quiz.open(round.id, Some(message)).await?;
-        self.inner.bell.notify_one();
         Ok(None)
     }
 

@@ -39,7 +39,7 @@ impl Table {
             };
             tokio::select! {
                 () = bell => {}
-                () = self.inner.bell.notified() => {}
+                () = self.inner.quiz.stirred() => {}
                 () = stop.cancelled() => {}
             }
         }

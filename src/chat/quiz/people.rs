@@ -65,7 +65,7 @@ impl Table {
     pub(super) async fn forget(&self, incoming: &Incoming) -> Result<Vec<Reply>, StoreError> {
         let had_any = self.store().forget(&incoming.user).await?;
         // Somebody the round waited for may be gone.
-        self.inner.bell.notify_one();
+        self.inner.quiz.stir();
         Ok(one(text::quiz::forgotten(incoming.lang, had_any)))
     }
 }

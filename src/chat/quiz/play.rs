@@ -27,9 +27,6 @@ impl Table {
             Ok(accepted) => accepted,
             Err(refusal) => return Ok(notice(text::quiz::refusal(lang, refusal))),
         };
-        if accepted.bell_moved {
-            self.inner.bell.notify_one();
-        }
         let said = text::quiz::answered(lang, number, area, accepted.answered, accepted.of);
         let sheet = match (pressed.chat.platform, accepted.next) {
             // Discord goes on to the next photo without an answer; else the answered one stays in sight.
@@ -84,7 +81,7 @@ impl Table {
         Ok(self.store().round(id).await?.filter(|round| round.chat == pressed.chat))
     }
 
-    async fn photos(&self, round: &Round) -> Option<crate::quiz::Photos> {
+    pub(super) async fn photos(&self, round: &Round) -> Option<crate::quiz::Photos> {
         self.inner.quiz.photos(round).await.inspect_err(|error| tracing::error!(%error, "no photos")).ok()
     }
 
