@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use crate::chat::Post;
+use crate::chat::quiz::Table;
 use crate::cli::Demo;
 use crate::config::Config;
 use crate::domain::Split;
@@ -28,14 +30,38 @@ pub(super) async fn run(config: Config, options: Demo) -> anyhow::Result<ExitCod
     } else {
         println!("ここどこ? Open {url} in a browser. Ctrl-C stops.");
     }
-    web::serve(listener, router(core, &config).await?, super::stop_on_signal()?).await?;
+    let stop = super::stop_on_signal()?;
+    let table = table(&config, &core).await;
+    let bell = table.clone().map(|table| {
+        tokio::spawn({
+            let stop = stop.clone();
+            async move { table.run(stop).await }
+        })
+    });
+    web::serve(listener, router(core, &config, table.clone()).await?, stop).await?;
+    if let (Some(table), Some(bell)) = (table, bell) {
+        bell.await.context("the quiz's bell")?;
+        table.close().await;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
+/// The quiz, if it is on; a demo shows the rest of the page without it, should its database be out of reach.
+async fn table(config: &Config, core: &Core) -> Option<Table> {
+    match super::quiz::open(config.quiz.as_ref()?, core.clone()).await {
+        Ok(quiz) => Some(Table::new(quiz, Post::default())),
+        Err(error) => {
+            tracing::warn!("no quiz on the page: {error:#}");
+            None
+        }
+    }
+}
+
 /// The page's routes.
-pub(super) async fn router(core: Core, config: &Config) -> anyhow::Result<axum::Router> {
+pub(super) async fn router(core: Core, config: &Config, table: Option<Table>) -> anyhow::Result<axum::Router> {
     let samples = tokio::task::spawn_blocking(samples).await.context("cannot draw the sample photos")?;
-    Ok(web::router(core, web::Options { allowed_hosts: config.web.allowed_hosts.clone(), samples }))
+    let allowed_hosts = config.web.allowed_hosts.clone();
+    Ok(web::router(core, web::Options { allowed_hosts, samples, table }))
 }
 
 /// One photo of each area, from towns that the model was not trained on.

@@ -28,14 +28,14 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         Some(settings) => Some(super::quiz::open(settings, core.clone()).await?),
         None => None,
     };
-    let table = quiz.clone().map(|quiz| Table::new(quiz, post));
+    let table = quiz.map(|quiz| Table::new(quiz, post));
     let clock = etiquette::system_clock();
     let conversation = match table.clone() {
         Some(table) => Conversation::with_quiz(core.clone(), limits, clock, table),
         None => Conversation::new(core.clone(), limits, clock),
     };
     let mut fronts = JoinSet::new();
-    if let Some(table) = table {
+    if let Some(table) = table.clone() {
         let stop = stop.clone();
         fronts.spawn(async move {
             table.run(stop).await;
@@ -46,7 +46,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let bind = config.web.bind;
     let listener = TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind} (`web.bind`)"))?;
     tracing::info!(address = %listener.local_addr()?, "page ready");
-    let router = super::demo::router(core.clone(), &config).await?;
+    let router = super::demo::router(core.clone(), &config, table.clone()).await?;
     let stopping = stop.clone();
     fronts.spawn(async move { web::serve(listener, router, stopping).await.context("the page") });
 
@@ -63,8 +63,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         fronts.spawn(async move { discord::run(settings, conversation, discord_news, stop).await.context("Discord") });
     }
     wait(fronts, &stop, config.stop_deadline).await?;
-    if let Some(quiz) = quiz {
-        quiz.store().close().await;
+    if let Some(table) = table {
+        table.close().await;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ mod health;
 mod language;
 mod metrics;
 mod page;
+mod play;
 mod problem;
 mod samples;
 mod upload;
@@ -30,15 +31,18 @@ use self::language::Language;
 use self::metrics::Metrics;
 use self::problem::Problem;
 pub use self::samples::Sample;
+use crate::chat::quiz::Table;
 use crate::infer::Core;
 
 /// What the page needs besides the core.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Host names by which the page may be reached, besides `localhost` and IP addresses: `bot.example`.
     pub allowed_hosts: Vec<String>,
     /// Photos to try; may be empty.
     pub samples: Vec<Sample>,
+    /// Where rounds are played, if the quiz is on.
+    pub table: Option<Table>,
 }
 
 /// What the handlers share.
@@ -46,6 +50,7 @@ struct Site {
     core: Core,
     allowed_hosts: Vec<String>,
     samples: Vec<Sample>,
+    table: Option<Table>,
     metrics: Metrics,
     clients: Clients,
     pages: page::Pages,
@@ -55,13 +60,15 @@ type Shared = State<Arc<Site>>;
 
 /// The whole site.
 pub fn router(core: Core, options: Options) -> Router {
-    let pages = page::Pages::new(&core, &options.samples);
+    let pages = page::Pages::new(&core, &options.samples, options.table.is_some());
     let max_body = upload::max_body(core.limits());
-    let Options { allowed_hosts, samples } = options;
-    let site =
-        Arc::new(Site { core, allowed_hosts, samples, metrics: Metrics::start(), clients: Clients::default(), pages });
+    let Options { allowed_hosts, samples, table } = options;
+    let (metrics, clients) = (Metrics::start(), Clients::default());
+    let site = Arc::new(Site { core, allowed_hosts, samples, table, metrics, clients, pages });
     Router::new()
         .route("/", get(page::show))
+        .route("/quiz", get(page::show_quiz))
+        .merge(play::routes())
         .route("/assets/{name}", get(assets::serve))
         .route("/samples", get(samples::list))
         .route("/samples/{name}", get(samples::serve))

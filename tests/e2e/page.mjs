@@ -4,53 +4,15 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { Tour, DESKTOP, PHONE, SMALL } from './browser.mjs';
 
 const [address, photo, folder] = process.argv.slice(2);
-
-const FLAGS = [
-  '--no-sandbox', // Continuous integration runs as root, where Chromium's sandbox does not start.
-  '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
-];
-const DESKTOP = { viewport: { width: 1280, height: 900 } };
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
-const SMALL = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+const tour = new Tour(address, folder);
 
 const WORDS = {
   'ja-JP': { choose: '写真を選ぶ', drawn: '本物の街並みは一度も見たことがありません', of: 'の手がかり', bad: '画像ではない' },
   'en-GB': { choose: 'Choose a photo', drawn: 'it has never seen a real street', of: 'Evidence for', bad: 'is not a picture' },
 };
-
-/** The page in a fresh profile, with everything noted that the browser complains of. */
-async function open(browser, options) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const complaints = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => {
-    const local = [address, 'data:', `blob:${address}`].some((start) => request.url().startsWith(start));
-    if (!local) complaints.push(`asks elsewhere: ${request.url()}`);
-  });
-  await page.goto(address);
-  await page.waitForFunction(() => document.getElementById('model').textContent !== '');
-  return { context, page, complaints };
-}
-
-async function shoot(page, name) {
-  // Pictures are taken when nothing moves any more.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-}
-
-async function fitsItsWidth(page, name) {
-  const excess = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.ok(excess <= 0, `${name}: the page is ${excess} px too wide`);
-}
 
 /** Waits for an answer and checks that its parts agree with each other. */
 async function answered(page, words) {
@@ -76,8 +38,8 @@ async function samples(page, name, words) {
   await page.locator('#samples-list .thumb').first().click();
   await answered(page, words);
   assert.ok(await page.locator('#truth').isVisible(), 'samples tell the truth');
-  await fitsItsWidth(page, name);
-  await shoot(page, `${name}-sample`);
+  await tour.fitsItsWidth(page, name);
+  await tour.shoot(page, `${name}-sample`);
 }
 
 async function drop(page, name, words) {
@@ -94,7 +56,7 @@ async function drop(page, name, words) {
   await page.waitForFunction(() => document.getElementById('photo').src.startsWith('blob:'));
   const found = await answered(page, words);
   assert.ok(!(await page.locator('#truth').isVisible()), 'nobody knows the truth of a photo that was dropped');
-  await shoot(page, `${name}-drop`);
+  await tour.shoot(page, `${name}-drop`);
   return found;
 }
 
@@ -112,7 +74,7 @@ async function evidence(page, name, first) {
   assert.ok(await row.evaluate((element) => element === document.activeElement), 'the focus stays');
   await page.locator('#strength').fill('30');
   assert.equal(await page.locator('#overlay').evaluate((element) => element.style.opacity), '0.3');
-  await shoot(page, `${name}-evidence`);
+  await tour.shoot(page, `${name}-evidence`);
 }
 
 async function switchLanguage(page, from, to) {
@@ -128,18 +90,19 @@ async function refused(page, name, words, complaints) {
   await page.setInputFiles('#file', { name: 'words.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
   await page.waitForSelector('body[data-state="error"]');
   assert.ok((await page.locator('#aside').textContent()).includes(words.bad));
-  await fitsItsWidth(page, name);
-  await shoot(page, `${name}-error`);
+  await tour.fitsItsWidth(page, name);
+  await tour.shoot(page, `${name}-error`);
   const noted = complaints.filter((complaint) => !complaint.includes('415'));
   assert.deepEqual(noted, [], `${name}: the browser complains`);
 }
 
-async function walk(browser, name, options, locale) {
+async function walk(name, options, locale) {
   const words = WORDS[locale];
-  const { context, page, complaints } = await open(browser, { ...options, locale });
+  const { context, page, complaints } = await tour.open(options, locale);
+  await page.waitForFunction(() => document.getElementById('model').textContent !== '');
   assert.ok(await page.getByText(words.choose).first().isVisible(), `${name}: speaks the browser's language`);
-  await fitsItsWidth(page, name);
-  await shoot(page, `${name}-idle`);
+  await tour.fitsItsWidth(page, name);
+  await tour.shoot(page, `${name}-idle`);
   await samples(page, name, words);
   const { rows } = await drop(page, name, words);
   await evidence(page, name, rows[0]);
@@ -150,12 +113,9 @@ async function walk(browser, name, options, locale) {
   console.log(`${name}: ok`);
 }
 
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-try {
-  await walk(browser, 'desktop-ja', DESKTOP, 'ja-JP');
-  await walk(browser, 'desktop-en-dark', { ...DESKTOP, colorScheme: 'dark' }, 'en-GB');
-  await walk(browser, 'phone-ja', PHONE, 'ja-JP');
-  await walk(browser, 'small-en-dark', { ...SMALL, colorScheme: 'dark' }, 'en-GB');
-} finally {
-  await browser.close();
-}
+await tour.take(async () => {
+  await walk('desktop-ja', DESKTOP, 'ja-JP');
+  await walk('desktop-en-dark', { ...DESKTOP, colorScheme: 'dark' }, 'en-GB');
+  await walk('phone-ja', PHONE, 'ja-JP');
+  await walk('small-en-dark', { ...SMALL, colorScheme: 'dark' }, 'en-GB');
+});

@@ -2,6 +2,7 @@
 
 mod discord;
 mod telegram;
+mod web;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,18 +37,20 @@ impl Venue {
         let quiz = support::quiz(&self.database(), self.clock.clone()).await;
         let table = Table::new(quiz.clone(), post);
         let conversation = Conversation::with_quiz(support::core(), generous(), system_clock(), table.clone());
+        let seated = table.clone();
         let stop = CancellationToken::new();
         let bell = tokio::spawn({
             let stop = stop.clone();
             async move { table.run(stop).await }
         });
-        Seat { quiz, conversation, stop, bell }
+        Seat { quiz, table: seated, conversation, stop, bell }
     }
 }
 
 /// The running quiz.
 pub struct Seat {
     pub quiz: Quiz,
+    pub table: Table,
     pub conversation: Conversation,
     pub stop: CancellationToken,
     bell: JoinHandle<()>,

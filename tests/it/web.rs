@@ -30,7 +30,7 @@ impl Site {
 
     async fn around(core: Core) -> Self {
         let sample = Sample { area: Area::new("東京都", "港区", "Minato, Tokyo"), jpeg: jpeg(RED) };
-        let options = Options { allowed_hosts: vec!["bot.example".to_owned()], samples: vec![sample] };
+        let options = Options { allowed_hosts: vec!["bot.example".to_owned()], samples: vec![sample], table: None };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("bound"));
         let stop = CancellationToken::new();

@@ -265,7 +265,9 @@ fn entry_line(lang: Lang, rank: usize, entry: &Entry, all: usize) -> String {
     say(lang, "quiz-entry-line", &[&base[..], &more[..]].concat())
 }
 
-fn credits(lang: Lang, outcome: &Outcome) -> Vec<String> {
+/// Whom the photos are owed to, a line each.
+#[must_use]
+pub fn credits(lang: Lang, outcome: &Outcome) -> Vec<String> {
     let mut all: Vec<&Credit> = outcome.round.questions.iter().map(|question| &question.credit).collect();
     all.sort_by_key(|credit| (&credit.source, &credit.url));
     all.dedup();

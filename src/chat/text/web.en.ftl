@@ -19,6 +19,7 @@ page-too-many = I take { $limit } photos at a time, so I'll look at the first { 
 page-language = Language
 page-script-needed = This page needs JavaScript.
 page-skip = Skip to choosing a photo
+page-to-quiz = Beat the model
 
 # The answer
 page-answer = Answer
@@ -38,6 +39,53 @@ page-timing = decoding { $decode } ms, preparing { $preprocess } ms, waiting { $
 page-failed = No answer
 page-offline = The server can't be reached. Please check that it is running, then try again.
 
+# The quiz page
+play-title = ここどこ? — beat the model
+play-reading = Beat the model: where was each photo taken?
+play-to-page = Ask about a photo
+play-lead = Can you beat the model?
+play-promise = You both see the same photos. Its guesses are sealed before you begin; the bell shows who knew better.
+play-photos = Photos
+play-difficulty = Difficulty
+play-easy = easy
+play-normal = normal
+play-hard = hard
+play-name = Your name on the leaderboard
+play-begin = Play
+play-daily = Round of the day
+play-code = Code of another round
+play-rematch = Rematch
+play-progress = { $done } of { $all } answered
+play-seconds-left = { $seconds } s
+play-question = Photo { $number } of { $all }: which area is it?
+play-photo-alt = Street photo { $number }
+play-number = Go to photo { $number }
+play-how = You may change your mind until your last answer, which rings the bell.
+play-stop = Stop this round
+play-you = You
+play-model = The model
+play-right = { $right } / { $all }
+play-no-answer = You did not answer this time.
+play-unscored = Not scored: you knew these photos, or keep no scores.
+play-points = { $points } points, rating { $change }
+play-your-answer = you: { $area }
+play-your-none = you: no answer
+play-model-answer = model: { $area } ({ $percent })
+play-again = Another round
+play-other = Other settings
+play-share = Same photos in a chat: /rematch { $code }
+play-scores = Scores
+play-score = My scores
+play-versus = Me against the model
+play-week = Best of the week
+play-month = Best of the month
+play-ever = Best ever
+play-link = Join with my chat account
+play-forget = Forget me
+play-forget-sure = Remove everything about you, scores included? This cannot be undone.
+play-privacy = Once you play, a cookie with a random number lets the page know you again. The name, answers and scores stay in this bot's database until you press "Forget me".
+play-guest = Guest
+
 # Problems of the API
 problem-missing-photo = There is no photo. Send it as the body itself, or in a field named photo of multipart/form-data.
 problem-bad-multipart = The multipart/form-data body is cut off or damaged. Please send it again.
@@ -52,3 +100,4 @@ problem-not-found = There is nothing at this address.
 problem-method = This address does not take that HTTP method.
 problem-host = I don't answer to the name { $host }. Adding it to web.allowed_hosts in the configuration changes that.
 problem-origin = Pages of other sites may not use this.
+problem-bad-body = I can't read the body. It has to be JSON with the fields of this address, sent as application/json.

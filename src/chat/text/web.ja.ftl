@@ -19,6 +19,7 @@ page-too-many = 一度に選べるのは{ $limit }枚までです。最初の{ $
 page-language = ことば
 page-script-needed = このページを使うには JavaScript を有効にしてください。
 page-skip = 写真を選ぶところへ移動
+page-to-quiz = モデルに挑戦
 
 # 答え
 page-answer = 答え
@@ -38,6 +39,53 @@ page-timing = 解読 { $decode } ms、下ごしらえ { $preprocess } ms、順�
 page-failed = お答えできませんでした
 page-offline = サーバーにつながりません。動いているかを確かめてから、もう一度お試しください。
 
+# クイズのページ
+play-title = ここどこ? — モデルに挑戦
+play-reading = モデルと勝負。その写真はどこ?
+play-to-page = 写真をきいてみる
+play-lead = モデルに勝てますか?
+play-promise = あなたもモデルも、見る写真は同じ。モデルの答えは始まる前に封をしてあり、終わりのベルで開けます。
+play-photos = 写真の枚数
+play-difficulty = 難しさ
+play-easy = やさしい
+play-normal = ふつう
+play-hard = むずかしい
+play-name = 順位表での名前
+play-begin = 始める
+play-daily = 今日の9枚
+play-code = ほかの回のコード
+play-rematch = 再戦
+play-progress = { $all }枚中{ $done }枚に回答
+play-seconds-left = あと{ $seconds }秒
+play-question = { $all }枚中{ $number }枚目。どこでしょう?
+play-photo-alt = 街の写真 { $number }
+play-number = 写真 { $number } へ
+play-how = 最後の1枚に答えるとベルが鳴ります。それまでは答えを変えられます。
+play-stop = この回をやめる
+play-you = あなた
+play-model = モデル
+play-right = { $right } / { $all }
+play-no-answer = 今回は答えがありませんでした。
+play-unscored = 得点には入りません。前に見た写真だったか、得点を残さない設定です。
+play-points = { $points }点、レーティング { $change }
+play-your-answer = あなた: { $area }
+play-your-none = あなた: 答えなし
+play-model-answer = モデル: { $area }（{ $percent }）
+play-again = もう一回
+play-other = 設定を変える
+play-share = チャットで同じ写真を: /rematch { $code }
+play-scores = 成績
+play-score = わたしの成績
+play-versus = モデルとの対戦成績
+play-week = 今週の順位
+play-month = 今月の順位
+play-ever = 通算の順位
+play-link = チャットの自分とつなぐ
+play-forget = わたしを忘れる
+play-forget-sure = 成績もふくめて、あなたに関するものをすべて消しますか? 元には戻せません。
+play-privacy = 遊ぶと、次に来たときに分かるように乱数の入った Cookie を保存します。名前・答え・成績は、「わたしを忘れる」を押すまでこのボットのデータベースに残ります。
+play-guest = ゲスト
+
 # API の問題
 problem-missing-photo = 写真がありません。写真そのものを本文として送るか、multipart/form-data の photo という項目に入れて送ってください。
 problem-bad-multipart = multipart/form-data の本文が途中で切れているか、壊れています。もう一度送ってください。
@@ -52,3 +100,4 @@ problem-not-found = このアドレスには何もありません。
 problem-method = このアドレスでは、その HTTP メソッドは使えません。
 problem-host = { $host } という名前では応答しません。設定の web.allowed_hosts に加えると使えるようになります。
 problem-origin = ほかのサイトのページからは使えません。
+problem-bad-body = 本文が読めません。このアドレスの項目を入れた JSON を、application/json として送ってください。

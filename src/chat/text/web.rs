@@ -8,7 +8,7 @@ use super::{Lang, format, say};
 
 /// Messages of the page, each with the variables that the page's script fills in later: they stay in the
 /// words as `{name}`.
-const PAGE: [(&str, &[&str]); 40] = [
+const PAGE: [(&str, &[&str]); 41] = [
     ("page-title", &[]),
     ("page-reading", &[]),
     ("page-lead", &[]),
@@ -27,6 +27,7 @@ const PAGE: [(&str, &[&str]); 40] = [
     ("page-language", &[]),
     ("page-script-needed", &[]),
     ("page-skip", &[]),
+    ("page-to-quiz", &[]),
     ("page-answer", &[]),
     ("page-thinking", &[]),
     ("page-unknown-why", &[]),
@@ -51,6 +52,58 @@ const PAGE: [(&str, &[&str]); 40] = [
     ("error-too-many-bytes", &["size"]),
 ];
 
+/// The same of the quiz page.
+const PLAY: [(&str, &[&str]); 48] = [
+    ("play-title", &[]),
+    ("play-reading", &[]),
+    ("play-to-page", &[]),
+    ("play-lead", &[]),
+    ("play-promise", &[]),
+    ("play-photos", &[]),
+    ("play-difficulty", &[]),
+    ("play-easy", &[]),
+    ("play-normal", &[]),
+    ("play-hard", &[]),
+    ("play-name", &[]),
+    ("play-begin", &[]),
+    ("play-daily", &[]),
+    ("play-code", &[]),
+    ("play-rematch", &[]),
+    ("play-progress", &["done", "all"]),
+    ("play-seconds-left", &["seconds"]),
+    ("play-question", &["number", "all"]),
+    ("play-photo-alt", &["number"]),
+    ("play-number", &["number"]),
+    ("play-how", &[]),
+    ("play-stop", &[]),
+    ("play-you", &[]),
+    ("play-model", &[]),
+    ("play-right", &["right", "all"]),
+    ("play-no-answer", &[]),
+    ("play-unscored", &[]),
+    ("play-points", &["points", "change"]),
+    ("play-your-answer", &["area"]),
+    ("play-your-none", &[]),
+    ("play-model-answer", &["area", "percent"]),
+    ("play-again", &[]),
+    ("play-other", &[]),
+    ("play-share", &["code"]),
+    ("play-scores", &[]),
+    ("play-score", &[]),
+    ("play-versus", &[]),
+    ("play-week", &[]),
+    ("play-month", &[]),
+    ("play-ever", &[]),
+    ("play-link", &[]),
+    ("play-forget", &[]),
+    ("play-forget-sure", &[]),
+    ("play-privacy", &[]),
+    ("page-language", &[]),
+    ("page-script-needed", &[]),
+    ("page-offline", &[]),
+    ("drawn-world", &[]),
+];
+
 /// What the page promises about sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimits {
@@ -72,6 +125,28 @@ pub fn page(lang: Lang, limits: PageLimits) -> BTreeMap<&'static str, String> {
         (id, say(lang, id, &values))
     });
     worded.collect()
+}
+
+/// Every sentence of the quiz page by its name, as [`page`].
+#[must_use]
+pub fn play(lang: Lang) -> BTreeMap<&'static str, String> {
+    let worded = PLAY.into_iter().map(|(id, variables)| {
+        let kept: Vec<_> = variables.iter().map(|name| (*name, FluentValue::from(format!("{{{name}}}")))).collect();
+        (id, say(lang, id, &kept))
+    });
+    worded.collect()
+}
+
+/// The name of somebody who gave none.
+#[must_use]
+pub fn guest(lang: Lang) -> String {
+    say(lang, "play-guest", &[])
+}
+
+/// To a JSON body that cannot be read.
+#[must_use]
+pub fn bad_body(lang: Lang) -> String {
+    say(lang, "problem-bad-body", &[])
 }
 
 /// To a request without a photo.
@@ -182,10 +257,11 @@ mod tests {
 
     #[test]
     fn the_page_leaves_places_for_what_its_script_knows() {
-        for (lang, words) in Lang::ALL.map(|lang| (lang, page(lang, LIMITS))) {
-            for (id, variables) in PAGE {
+        let pages = Lang::ALL.map(|lang| [(lang, page(lang, LIMITS), &PAGE[..]), (lang, play(lang), &PLAY[..])]);
+        for (lang, words, ids) in pages.into_iter().flatten() {
+            for (id, variables) in ids {
                 let places: BTreeSet<&str> =
-                    words[id].split('{').skip(1).map(|rest| rest.split('}').next().expect("a place ends")).collect();
+                    words[*id].split('{').skip(1).map(|rest| rest.split('}').next().expect("a place ends")).collect();
                 assert_eq!(places, variables.iter().copied().collect(), "{id} in {}", lang.tag());
             }
         }
@@ -194,7 +270,7 @@ mod tests {
     #[test]
     fn what_the_page_and_the_api_say() {
         for lang in Lang::ALL {
-            let page = page(lang, LIMITS).into_iter().map(|(id, words)| format!("{id}: {words}"));
+            let page = page(lang, LIMITS).into_iter().chain(play(lang)).map(|(id, words)| format!("{id}: {words}"));
             let problems = [
                 missing_photo(lang),
                 bad_multipart(lang),
@@ -209,6 +285,8 @@ mod tests {
                 method(lang),
                 host(lang, &"rebound.example.".repeat(20)),
                 origin(lang),
+                bad_body(lang),
+                guest(lang),
             ];
             let all: Vec<String> = page.chain(problems).collect();
             insta::assert_snapshot!(format!("web_{}", lang.tag()), all.join("\n"));

@@ -1,4 +1,4 @@
-//! The page's own style, script and icon, compiled into the program.
+//! The pages' own styles, scripts and icon, compiled into the program.
 
 use axum::extract::Path;
 use axum::http::header::CONTENT_TYPE;
@@ -8,9 +8,12 @@ use super::language::Language;
 use super::problem::Problem;
 
 /// Name, content type and bytes.
-const ASSETS: [(&str, &str, &str); 3] = [
+const ASSETS: [(&str, &str, &str); 6] = [
     ("page.css", "text/css; charset=utf-8", include_str!("assets/page.css")),
     ("page.js", "text/javascript; charset=utf-8", include_str!("assets/page.js")),
+    ("quiz.css", "text/css; charset=utf-8", include_str!("assets/quiz.css")),
+    ("quiz.js", "text/javascript; charset=utf-8", include_str!("assets/quiz.js")),
+    ("words.js", "text/javascript; charset=utf-8", include_str!("assets/words.js")),
     ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
 ];
 

@@ -1,37 +1,53 @@
-//! The page, rendered once a language when the site starts.
+//! The pages, rendered once a language when the site starts.
 
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_LANGUAGE, VARY};
-use axum::response::{Html, IntoResponse};
+use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 
 use super::Shared;
 use super::language::Language;
+use super::problem::Problem;
 use super::samples::{Listed, Sample, listed};
 use super::upload::MAX_PHOTOS;
 use crate::chat::Lang;
-use crate::chat::text::web::{PageLimits, page as words};
+use crate::chat::text::web::{PageLimits, page as words, play as play_words};
+use crate::domain::quiz::PHOTO_COUNTS;
 use crate::front::json::Model;
 use crate::infer::Core;
 
-/// `{{message}}` stands for a message, `{{lang}}` for the language and `{{data}}` for [`Data`].
+/// `{{message}}` stands for a message, `{{lang}}` for the language and `{{data}}` for what the script knows.
 const TEMPLATE: &str = include_str!("assets/page.html");
+/// The quiz's, in the same way.
+const QUIZ_TEMPLATE: &str = include_str!("assets/quiz.html");
 
-/// The page in both languages.
+/// The pages in both languages.
 pub(super) struct Pages {
+    photo: Page,
+    /// `None` where there is no quiz.
+    quiz: Option<Page>,
+}
+
+struct Page {
     ja: String,
     en: String,
 }
 
 type Words = BTreeMap<&'static str, String>;
 
-/// What the page's script knows. It holds both languages, so that the reader can switch without losing the
-/// answer on the screen.
+/// What a page's script knows. It holds both languages, so that the reader can switch without losing what is on the
+/// screen.
 #[derive(Serialize)]
-struct Data<'a> {
+struct Data<'a, T: Serialize> {
     words: BTreeMap<&'static str, &'a Words>,
+    #[serde(flatten)]
+    more: T,
+}
+
+#[derive(Serialize)]
+struct PhotoData<'a> {
     areas: Vec<AreaNames<'a>>,
     samples: Vec<Listed>,
     model: Model,
@@ -41,46 +57,78 @@ struct Data<'a> {
 }
 
 #[derive(Serialize)]
+struct QuizData {
+    photo_counts: [u8; 4],
+}
+
+#[derive(Serialize)]
 struct AreaNames<'a> {
     area: &'a str,
     name_en: &'a str,
 }
 
+/// What is shown or hidden.
+#[derive(Clone, Copy)]
+struct Shown {
+    is_drawn: bool,
+    has_quiz: bool,
+}
+
 impl Pages {
-    pub(super) fn new(core: &Core, samples: &[Sample]) -> Self {
-        let limits = PageLimits { max_bytes: core.limits().max_bytes, max_photos: MAX_PHOTOS };
-        let (ja, en) = (words(Lang::Ja, limits), words(Lang::En, limits));
+    pub(super) fn new(core: &Core, samples: &[Sample], has_quiz: bool) -> Self {
         let manifest = core.manifest();
-        let names = |area: &'_ crate::domain::Area| (area.area.clone(), area.name_en.clone());
-        let names: Vec<(String, String)> = manifest.labels.iter().map(names).collect();
-        let data = Data {
-            words: Lang::ALL.into_iter().zip([&ja, &en]).map(|(lang, words)| (lang.tag(), words)).collect(),
-            areas: names.iter().map(|(area, name_en)| AreaNames { area, name_en }).collect(),
+        let shown = Shown { is_drawn: manifest.provenance.is_drawn_world(), has_quiz };
+        let limits = PageLimits { max_bytes: core.limits().max_bytes, max_photos: MAX_PHOTOS };
+        let names = manifest.labels.iter();
+        let photo = PhotoData {
+            areas: names.map(|label| AreaNames { area: &label.area, name_en: &label.name_en }).collect(),
             samples: listed(samples),
             model: Model::from(core.identity()),
             max_bytes: limits.max_bytes,
             max_photos: limits.max_photos,
         };
-        let data = serde_json::to_string(&data).expect("plain data has a JSON form");
+        let photo = Page::new(TEMPLATE, |lang| words(lang, limits), photo, shown);
+        let quiz = || Page::new(QUIZ_TEMPLATE, play_words, QuizData { photo_counts: PHOTO_COUNTS }, shown);
+        Self { photo, quiz: has_quiz.then(quiz) }
+    }
+}
+
+impl Page {
+    fn new(template: &str, words: impl Fn(Lang) -> Words, more: impl Serialize, shown: Shown) -> Self {
+        let (ja, en) = (words(Lang::Ja), words(Lang::En));
+        let words = Lang::ALL.into_iter().zip([&ja, &en]).map(|(lang, words)| (lang.tag(), words)).collect();
+        let data = serde_json::to_string(&Data { words, more }).expect("plain data has a JSON form");
         // The block must not end before its time, whatever a model calls its areas.
         let data = data.replace('<', "\\u003c");
-        let is_drawn = manifest.provenance.is_drawn_world();
-        Self { ja: render(Lang::Ja, &ja, &data, is_drawn), en: render(Lang::En, &en, &data, is_drawn) }
+        let render = |lang, words| render(template, lang, words, &data, shown);
+        Self { ja: render(Lang::Ja, &ja), en: render(Lang::En, &en) }
+    }
+
+    fn show(&self, lang: Lang) -> Response {
+        let page = match lang {
+            Lang::Ja => self.ja.clone(),
+            Lang::En => self.en.clone(),
+        };
+        ([(CONTENT_LANGUAGE, lang.tag()), (VARY, "accept-language")], Html(page)).into_response()
     }
 }
 
 /// `GET /`
-pub(super) async fn show(State(site): Shared, Language(lang): Language) -> impl IntoResponse {
-    let page = match lang {
-        Lang::Ja => site.pages.ja.clone(),
-        Lang::En => site.pages.en.clone(),
-    };
-    ([(CONTENT_LANGUAGE, lang.tag()), (VARY, "accept-language")], Html(page))
+pub(super) async fn show(State(site): Shared, Language(lang): Language) -> Response {
+    site.pages.photo.show(lang)
 }
 
-fn render(lang: Lang, words: &Words, data: &str, is_drawn: bool) -> String {
-    let mut page = String::with_capacity(TEMPLATE.len() + data.len());
-    let mut rest = TEMPLATE;
+/// `GET /quiz`
+pub(super) async fn show_quiz(State(site): Shared, Language(lang): Language) -> Response {
+    match &site.pages.quiz {
+        Some(page) => page.show(lang),
+        None => Problem::QuizOff.response(lang),
+    }
+}
+
+fn render(template: &str, lang: Lang, words: &Words, data: &str, shown: Shown) -> String {
+    let mut page = String::with_capacity(template.len() + data.len());
+    let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").expect("a test renders the template");
         page.push_str(before);
@@ -88,7 +136,8 @@ fn render(lang: Lang, words: &Words, data: &str, is_drawn: bool) -> String {
             "lang" => page.push_str(lang.tag()),
             "data" => page.push_str(data),
             // Hidden, not left out: the attribute says so to those who read the page aloud as well.
-            "unless-drawn-hidden" => page.push_str(if is_drawn { "" } else { "hidden" }),
+            "unless-drawn-hidden" => page.push_str(if shown.is_drawn { "" } else { "hidden" }),
+            "unless-quiz-hidden" => page.push_str(if shown.has_quiz { "" } else { "hidden" }),
             "current-ja" | "current-en" => page.push_str(if name.ends_with(lang.tag()) { "true" } else { "false" }),
             name => page.push_str(&escape(words.get(name).map_or(name, String::as_str))),
         }
@@ -107,56 +156,74 @@ mod tests {
     use super::*;
 
     const LIMITS: PageLimits = PageLimits { max_bytes: 20 << 20, max_photos: 10 };
-    const SCRIPT: &str = include_str!("assets/page.js");
+    const SHARED_SCRIPT: &str = include_str!("assets/words.js");
+    const SPECIAL: [&str; 6] =
+        ["lang", "data", "unless-drawn-hidden", "unless-quiz-hidden", "current-ja", "current-en"];
+
+    /// Template, script and words of each page.
+    fn pages() -> [(&'static str, &'static str, Words); 2] {
+        let (photo, quiz) = (include_str!("assets/page.js"), include_str!("assets/quiz.js"));
+        [(TEMPLATE, photo, words(Lang::En, LIMITS)), (QUIZ_TEMPLATE, quiz, play_words(Lang::En))]
+    }
 
     /// What stands between `before` and `after`, wherever it does.
     fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<Item = &'a str> {
         text.split(before).skip(1).filter_map(move |rest| rest.split(after).next())
     }
 
+    /// The messages of a template.
+    fn worded(template: &str) -> Vec<&str> {
+        between(template, "{{", "}}").filter(|name| !SPECIAL.contains(name)).collect()
+    }
+
     #[test]
-    fn every_message_of_the_template_is_worded() {
-        let known = words(Lang::En, LIMITS);
-        let special = ["lang", "data", "unless-drawn-hidden", "current-ja", "current-en"];
-        for name in between(TEMPLATE, "{{", "}}").filter(|name| !special.contains(name)) {
-            assert!(known.contains_key(name), "{name}");
+    fn every_message_of_the_templates_is_worded() {
+        for (template, _, known) in pages() {
+            for name in worded(template) {
+                assert!(known.contains_key(name), "{name}");
+            }
         }
     }
 
     #[test]
-    fn the_script_finds_again_what_the_server_worded() {
-        let switched = between(TEMPLATE, "data-word=\"", "\"").chain(between(TEMPLATE, "data-label=\"", "\""));
-        let mut switched: Vec<&str> = switched.collect();
-        let special = ["lang", "data", "unless-drawn-hidden", "current-ja", "current-en"];
-        let mut worded: Vec<&str> = between(TEMPLATE, "{{", "}}").filter(|name| !special.contains(name)).collect();
-        switched.sort_unstable();
-        worded.sort_unstable();
-        assert_eq!(switched, worded);
+    fn the_scripts_find_again_what_the_server_worded() {
+        for (template, ..) in pages() {
+            let switched = between(template, "data-word=\"", "\"").chain(between(template, "data-label=\"", "\""));
+            let mut switched: Vec<&str> = switched.collect();
+            let mut worded = worded(template);
+            switched.sort_unstable();
+            worded.sort_unstable();
+            assert_eq!(switched, worded);
+        }
     }
 
     #[test]
     fn every_message_is_used_and_every_used_one_is_there() {
-        let known = words(Lang::Ja, LIMITS);
-        let said: Vec<&str> = between(SCRIPT, "say('", "'").chain(between(TEMPLATE, "{{", "}}")).collect();
-        let unused: Vec<_> = known.keys().filter(|name| !said.contains(name)).collect();
-        assert!(unused.is_empty(), "nobody says {unused:?}");
-        let missing: Vec<_> = between(SCRIPT, "say('", "'").filter(|name| !known.contains_key(name)).collect();
-        assert!(missing.is_empty(), "nowhere worded: {missing:?}");
+        for (template, script, known) in pages() {
+            let said: Vec<&str> = between(script, "say('", "'").chain(between(template, "{{", "}}")).collect();
+            let unused: Vec<_> = known.keys().filter(|name| !said.contains(name)).collect();
+            assert!(unused.is_empty(), "nobody says {unused:?}");
+            let missing: Vec<_> = between(script, "say('", "'").filter(|name| !known.contains_key(name)).collect();
+            assert!(missing.is_empty(), "nowhere worded: {missing:?}");
+        }
     }
 
     #[test]
     fn nothing_is_inline_and_nothing_comes_from_elsewhere() {
-        for forbidden in ["style=", "onclick", "onload", "http:", "https:", "//"] {
-            assert!(!TEMPLATE.contains(forbidden), "{forbidden}");
-        }
-        for forbidden in ["innerHTML", "eval(", "http:", "https:"] {
-            assert!(!SCRIPT.contains(forbidden), "{forbidden}");
+        for (template, script, _) in pages() {
+            for forbidden in ["style=", "onclick", "onload", "http:", "https:", "//"] {
+                assert!(!template.contains(forbidden), "{forbidden}");
+            }
+            for forbidden in ["innerHTML", "eval(", "http:", "https:"] {
+                assert!(!script.contains(forbidden) && !SHARED_SCRIPT.contains(forbidden), "{forbidden}");
+            }
         }
     }
 
     #[test]
     fn words_cannot_break_out() {
-        let page = render(Lang::En, &Words::from([("page-title", "<b>\"&".to_owned())]), "{}", false);
+        let words = Words::from([("page-title", "<b>\"&".to_owned())]);
+        let page = render(TEMPLATE, Lang::En, &words, "{}", Shown { is_drawn: false, has_quiz: false });
         assert!(page.contains("&lt;b&gt;&quot;&amp;") && !page.contains("<b>"));
     }
 }

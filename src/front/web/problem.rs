@@ -45,6 +45,12 @@ pub(super) enum Problem {
     Host(String),
     /// The page of another site asks.
     Origin,
+    /// A JSON body that cannot be read.
+    BadBody,
+    /// The quiz is not switched on.
+    QuizOff,
+    /// The quiz's database failed.
+    QuizFailed,
 }
 
 /// Tells the metrics what went wrong.
@@ -79,19 +85,26 @@ impl Problem {
             Self::Method => "method-not-allowed",
             Self::Host(_) => "unknown-host",
             Self::Origin => "foreign-origin",
+            Self::BadBody => "bad-body",
+            Self::QuizOff => "quiz-off",
+            Self::QuizFailed => "quiz-failed",
         }
     }
 
     fn status(&self) -> StatusCode {
         match self {
             Self::Locate(error) => locate_status(error),
-            Self::MissingPhoto | Self::BadMultipart | Self::UploadBroken | Self::BadQuery | Self::UnknownArea(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::MissingPhoto
+            | Self::BadMultipart
+            | Self::UploadBroken
+            | Self::BadQuery
+            | Self::BadBody
+            | Self::UnknownArea(_) => StatusCode::BAD_REQUEST,
             Self::TooManyPhotos | Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::UploadSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::QuizOff => StatusCode::NOT_FOUND,
+            Self::QuizFailed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::Origin => StatusCode::FORBIDDEN,
@@ -115,6 +128,9 @@ impl Problem {
             Self::Method => text::web::method(lang),
             Self::Host(host) => text::web::host(lang, host),
             Self::Origin => text::web::origin(lang),
+            Self::BadBody => text::web::bad_body(lang),
+            Self::QuizOff => text::quiz::off(lang),
+            Self::QuizFailed => text::quiz::failed(lang),
         }
     }
 

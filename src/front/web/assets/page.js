@@ -1,70 +1,11 @@
 // The page's behaviour: photos come in from the picker, the camera, a drop, a paste or the samples, go to the
 // API one by one, and their answers are shown. Words come from the server, in both languages.
 
-const data = JSON.parse(document.getElementById('data').textContent);
-const at = (id) => document.getElementById(id);
-const STORED_LANGUAGE = 'kokodoko-lang';
+import { areaName, at, data, language, onLanguage, percent, say, startLanguages } from './words.js';
 
 /** Photos by their order: { blob, url, number, truth, list, state, answer, problem, heatmaps, area }. */
 const photos = [];
 let current = null;
-let language = document.documentElement.lang;
-
-// --- words ---
-
-/** A sentence in the reader's language; `values` fill its {places}. */
-function say(name, values = {}) {
-  const words = data.words[language][name];
-  return words.replace(/\{(\w+)\}/g, (place, key) => (key in values ? values[key] : place));
-}
-
-function areaName(area) {
-  const names = data.areas.find((known) => known.area === area);
-  return language === 'en' && names ? names.name_en : area;
-}
-
-/** As the bot says it in chats: never more certain than it is. */
-function percent(share) {
-  const rounded = Math.round(share * 100);
-  if (share > 0 && rounded < 1) return '<1%';
-  if (share < 1 && rounded > 99) return '>99%';
-  return `${rounded}%`;
-}
-
-function setLanguage(chosen) {
-  language = chosen;
-  document.documentElement.lang = chosen;
-  for (const element of document.querySelectorAll('[data-word]')) {
-    element.textContent = data.words[chosen][element.dataset.word];
-  }
-  for (const element of document.querySelectorAll('[data-label]')) {
-    element.setAttribute(element.tagName === 'IMG' ? 'alt' : 'aria-label', data.words[chosen][element.dataset.label]);
-  }
-  for (const link of document.querySelectorAll('.languages a')) {
-    link.setAttribute('aria-current', String(link.lang === chosen));
-  }
-  labelThumbs();
-  // The server words its problems itself: ask again rather than show the other language.
-  if (current?.state === 'error') locate(current);
-  else render();
-}
-
-function remembered() {
-  try {
-    const stored = localStorage.getItem(STORED_LANGUAGE);
-    return stored in data.words ? stored : null;
-  } catch {
-    return null; // Storage may be forbidden; the page then starts in the browser's language.
-  }
-}
-
-function remember(chosen) {
-  try {
-    localStorage.setItem(STORED_LANGUAGE, chosen);
-  } catch {
-    // As above: nothing is lost but the memory.
-  }
-}
 
 // --- asking ---
 
@@ -360,17 +301,15 @@ function listenForControls() {
     frame.style.setProperty('--ratio', target.naturalWidth / target.naturalHeight);
   });
   at('photo').addEventListener('error', ({ target }) => target.parentElement.classList.add('broken'));
-  for (const link of document.querySelectorAll('.languages a')) {
-    link.addEventListener('click', (event) => {
-      event.preventDefault();
-      remember(link.lang);
-      setLanguage(link.lang);
-    });
-  }
 }
 
 addSamples();
 listenForFiles();
 listenForControls();
-const asked = new URLSearchParams(location.search).get('lang');
-setLanguage((asked in data.words && asked) || remembered() || language);
+onLanguage(() => {
+  labelThumbs();
+  // The server words its problems itself: ask again rather than show the other language.
+  if (current?.state === 'error') locate(current);
+  else render();
+});
+startLanguages();
