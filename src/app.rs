@@ -2,7 +2,9 @@
 
 mod check;
 mod demo;
+mod language;
 mod logging;
+mod play;
 mod predict;
 mod quiz;
 mod serve;
@@ -38,6 +40,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(options) => block_on(demo::run(config, options)),
         Command::Serve => block_on(serve::run(config)),
         Command::Predict(options) => block_on(predict::run(config, options)),
+        Command::Quiz(options) => block_on(play::run(config, options)),
+        Command::Scores(options) => block_on(play::scores(config, options)),
         Command::Train(options) => train::run(&options),
         Command::World(command) => world::run(command),
         Command::CheckConfig => check::run(&config),

@@ -28,6 +28,10 @@ pub enum Command {
     Serve,
     /// Say where photos were taken
     Predict(Predict),
+    /// Beat the model: play a round alone, here in the terminal
+    Quiz(Play),
+    /// Scores of "beat the model"
+    Scores(Scores),
     /// Train the model of the drawn world
     Train(Train),
     /// The drawn world: photos and services to try everything on
@@ -73,6 +77,59 @@ pub struct Predict {
     /// Language of the answer: ja or en [default: the environment's]
     #[arg(long)]
     pub lang: Option<String>,
+}
+
+/// Options of `quiz`.
+#[derive(Args, Debug)]
+pub struct Play {
+    /// As after /quiz: number of photos, seconds, difficulty, areas (`5 60s hard 港区 渋谷区`)
+    pub words: Vec<String>,
+    /// The round of the day, the same for everyone
+    #[arg(long, conflicts_with_all = ["words", "rematch"])]
+    pub daily: bool,
+    /// The photos of another round, by its code
+    #[arg(long, value_name = "CODE", conflicts_with = "words")]
+    pub rematch: Option<String>,
+    /// Folder for the photos [default: kokodoko-quiz]
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Your name on the leaderboard [default: the user's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Language: ja or en [default: the environment's]
+    #[arg(long)]
+    pub lang: Option<String>,
+}
+
+/// Options of `scores`.
+#[derive(Args, Debug)]
+pub struct Scores {
+    /// What to say
+    #[arg(value_enum, default_value_t = About::Score)]
+    pub about: About,
+    /// As after /leaderboard: `global`, and `week`, `month` or `all`; after /link: a code
+    pub words: Vec<String>,
+    /// Write the picture, where there is one
+    #[arg(long, value_name = "OUT")]
+    pub out: Option<PathBuf>,
+    /// Language: ja or en [default: the environment's]
+    #[arg(long)]
+    pub lang: Option<String>,
+}
+
+/// What `scores` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum About {
+    /// Your own scores
+    Score,
+    /// Who is best
+    Leaderboard,
+    /// You against the model
+    Versus,
+    /// Join this terminal with your chat account
+    Link,
+    /// Remove everything about you
+    Forget,
 }
 
 /// Options of `train`.

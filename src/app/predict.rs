@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
+use super::language::language;
 use crate::chat::text::{self, Lang};
 use crate::cli::Predict;
 use crate::config::Config;
@@ -109,19 +110,4 @@ fn write_heatmap(located: &Located, out: &PathBuf) -> anyhow::Result<()> {
         .overlay(label)
         .save(out)
         .with_context(|| format!("cannot write the heatmap to {} (name it .png or .jpg)", out.display()))
-}
-
-/// The language asked for, else the environment's.
-fn language(asked: Option<&str>) -> anyhow::Result<Lang> {
-    match asked {
-        Some("ja") => Ok(Lang::Ja),
-        Some("en") => Ok(Lang::En),
-        Some(other) => bail!("--lang is {other:?}: write ja or en"),
-        None => {
-            let variable = ["LC_ALL", "LC_MESSAGES", "LANG"]
-                .into_iter()
-                .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-            Ok(Lang::from_tag(&variable.unwrap_or_default()))
-        }
-    }
 }

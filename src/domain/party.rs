@@ -34,6 +34,9 @@ impl Platform {
     }
 }
 
+/// The number of this machine's terminal among the people and chats of [`Platform::Web`]; pages have others.
+pub const TERMINAL: i64 = 0;
+
 /// A chat: a Telegram chat, a Discord channel or one person's page. Enough to write there later, after a restart too.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChatRef {

@@ -1,6 +1,6 @@
 //! Rounds of the page and of the terminal: nobody is written to there, so whoever plays asks how the round stands.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Table;
 use crate::chat::message::{ChatRef, UserRef};
@@ -65,6 +65,14 @@ impl Table {
         match self.store().find(user).await? {
             Some(player) => Ok(Some(self.store().person_settings(player).await?.name)),
             None => Ok(None),
+        }
+    }
+
+    /// Ends with this millisecond: an answer in the bell's own still counts.
+    pub async fn next_moment(&self) {
+        let clock = self.inner.quiz.clock();
+        if let Ok(next) = clock.now().saturating_add(SignedDuration::from_millis(1)) {
+            clock.until(next).await;
         }
     }
 

@@ -115,3 +115,8 @@ optout-off = I keep your scores again.
 forget-done = Everything stored about you is gone.
 forget-nothing = Nothing was stored about you.
 quiz-failed = Something went wrong on my side. Please try again.
+
+# The terminal
+quiz-terminal-photos = The photos are in { $folder }: photo-1.jpg and so on, round.jpg shows them all. The clock is running.
+quiz-terminal-key = Please write a number from 1 to { $areas }.
+quiz-terminal-later = The bell has not rung yet: run `kokodoko quiz` again to go on.

@@ -115,3 +115,8 @@ optout-off = あなたの成績をまた残します。
 forget-done = あなたについて保存されたものをすべて消しました。
 forget-nothing = あなたについて保存されたものはありませんでした。
 quiz-failed = こちらで問題が起きました。もう一度お試しください。
+
+# The terminal
+quiz-terminal-photos = 写真は { $folder } にあります（photo-1.jpg から。round.jpg は全部）。もう時間を計っています。
+quiz-terminal-key = 1から{ $areas }までの数字を入れてください。
+quiz-terminal-later = 終了の合図はまだです。続けるには、もう一度 `kokodoko quiz` を実行してください。

@@ -293,6 +293,24 @@ pub fn result_lines(lang: Lang, outcome: &Outcome) -> (String, String) {
     (verdict(lang, outcome), say(lang, "quiz-model-line", &model))
 }
 
+/// Where the terminal's photos lie.
+#[must_use]
+pub fn terminal_photos(lang: Lang, folder: &str) -> String {
+    say(lang, "quiz-terminal-photos", &[("folder", folder.to_owned().into())])
+}
+
+/// To a line of the terminal that is no area's number.
+#[must_use]
+pub fn terminal_key(lang: Lang, areas: usize) -> String {
+    say(lang, "quiz-terminal-key", &[("areas", number(areas))])
+}
+
+/// To who leaves the terminal before the bell.
+#[must_use]
+pub fn terminal_later(lang: Lang) -> String {
+    say(lang, "quiz-terminal-later", &[])
+}
+
 /// Why no round begins.
 #[must_use]
 pub fn begin_error(lang: Lang, error: &BeginError) -> String {
