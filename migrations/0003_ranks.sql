@@ -25,6 +25,9 @@ CREATE INDEX standings_ranked
     ON standings (chat_id, period, points DESC, right_answers DESC, player_id, answers, hidden)
     WHERE hidden = 0 AND answers >= 5;
 
+-- A player that goes (/forget, /link) is looked for in every column that refers to one.
+CREATE INDEX rounds_of_model ON rounds (model_id);
+
 CREATE TRIGGER ranks_joined AFTER INSERT ON standings
 WHEN new.hidden = 0 AND new.answers >= 5
 BEGIN

@@ -100,7 +100,13 @@ async fn merge(tx: &mut Transaction<'_, Sqlite>, from: i64, into: i64) -> Result
             into,
             from
         ),
-        sqlx::query!("UPDATE answers SET player_id = ? WHERE player_id = ?", into, from),
+        sqlx::query!(
+            "UPDATE answers SET player_id = ? WHERE player_id = ? AND round_id IN
+                 (SELECT round_id FROM entries WHERE player_id = ?)",
+            into,
+            from,
+            from
+        ),
         sqlx::query!("DELETE FROM entries WHERE player_id = ?", from),
         sqlx::query!(
             "INSERT INTO standings (chat_id, period, player_id, answers, right_answers, points, hidden)

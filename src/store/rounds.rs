@@ -200,7 +200,12 @@ impl Store {
     /// When the database fails.
     pub async fn cancel_unopened(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut tx = self.write().await?;
-        let rounds = sqlx::query_scalar!("SELECT id FROM rounds WHERE state = 'preparing'").fetch_all(&mut *tx).await?;
+        // The first condition is that of the index.
+        let rounds = sqlx::query_scalar!(
+            "SELECT id FROM rounds INDEXED BY rounds_running
+             WHERE state IN ('preparing', 'open') AND state = 'preparing'"
+        );
+        let rounds = rounds.fetch_all(&mut *tx).await?;
         for round in &rounds {
             cancel(&mut tx, *round, ms(now)).await?;
         }

@@ -150,10 +150,11 @@ impl Store {
     }
 
     async fn model(&self, scope: i64, period: &str) -> Result<Option<ModelRow>, StoreError> {
+        // `> ''` finds models by their index, which `IS NOT NULL` would not.
         let found = sqlx::query!(
             "SELECT p.name, s.answers, s.right_answers, p.rating
              FROM players AS p CROSS JOIN standings AS s ON s.player_id = p.id AND s.chat_id = ? AND s.period = ?
-             WHERE p.model IS NOT NULL ORDER BY s.answers DESC LIMIT 1",
+             WHERE p.model > '' ORDER BY s.answers DESC LIMIT 1",
             scope,
             period
         );
@@ -242,7 +243,7 @@ impl Store {
     }
 
     /// The number under which standings keep a chat, 0 for all; `None` for a chat without a round.
-    async fn scope(&self, chat: Option<&ChatRef>) -> Result<Option<i64>, StoreError> {
+    pub(super) async fn scope(&self, chat: Option<&ChatRef>) -> Result<Option<i64>, StoreError> {
         let Some(chat) = chat else { return Ok(Some(0)) };
         known_chat(&mut *self.reader.acquire().await?, chat).await
     }
