@@ -75,3 +75,23 @@ BEGIN
         VALUES (new.chat_id, new.period, 1024, new.points / 1024, 1), (new.chat_id, new.period, 32, new.points / 32, 1)
         ON CONFLICT DO UPDATE SET people = people + 1;
 END;
+
+-- A person against the model by true area, summed at the bell: whoever played every day has thousands of answers.
+CREATE TABLE duels (
+    player_id INTEGER NOT NULL REFERENCES players (id),
+    area      TEXT    NOT NULL,                  -- JSON, as in the areas of a round
+    both      INTEGER NOT NULL,                  -- photos that both had right
+    person    INTEGER NOT NULL,                  -- only the person
+    model     INTEGER NOT NULL,                  -- only the model
+    neither   INTEGER NOT NULL,
+    PRIMARY KEY (player_id, area)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO duels (player_id, area, both, person, model, neither)
+    SELECT e.player_id, json_extract(r.areas, '$[' || q.truth || ']'),
+           SUM(a.is_right AND q.guess = q.truth), SUM(a.is_right AND q.guess <> q.truth),
+           SUM(NOT a.is_right AND q.guess = q.truth), SUM(NOT a.is_right AND q.guess <> q.truth)
+    FROM entries AS e JOIN rounds AS r ON r.id = e.round_id
+         JOIN answers AS a ON a.round_id = e.round_id AND a.player_id = e.player_id
+         JOIN questions AS q ON q.round_id = a.round_id AND q.number = a.number
+    WHERE e.scored = 1 AND r.state = 'closed' GROUP BY 1, 2;

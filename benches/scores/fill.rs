@@ -190,6 +190,7 @@ pub(crate) async fn fill(store: &Store) -> Filled {
     rows::entries(&mut tx, &world.entries).await;
     rows::answers(&mut tx, &world.answers).await;
     rows::standings(&mut tx, &standings, MODEL).await;
+    rows::duels(&mut tx).await;
     tx.commit().await.expect("stored");
     let people: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM (SELECT DISTINCT player_id FROM entries)")
         .fetch_one(store.writer())

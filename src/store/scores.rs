@@ -219,16 +219,8 @@ impl Store {
     /// When the database fails.
     pub async fn duels(&self, player: PlayerId) -> Result<Vec<(Area, Duel)>, StoreError> {
         let rows = sqlx::query!(
-            "SELECT json_extract(r.areas, '$[' || q.truth || ']') AS \"area!: String\",
-                    SUM(a.is_right AND q.guess = q.truth) AS \"both!: i64\",
-                    SUM(a.is_right AND q.guess <> q.truth) AS \"person!: i64\",
-                    SUM(NOT a.is_right AND q.guess = q.truth) AS \"model!: i64\",
-                    SUM(NOT a.is_right AND q.guess <> q.truth) AS \"neither!: i64\"
-             FROM entries AS e JOIN rounds AS r ON r.id = e.round_id
-                  JOIN answers AS a ON a.round_id = e.round_id AND a.player_id = e.player_id
-                  JOIN questions AS q ON q.round_id = a.round_id AND q.number = a.number
-             WHERE e.player_id = ? AND e.scored = 1 AND r.state = 'closed'
-             GROUP BY 1 ORDER BY COUNT(*) DESC, 1",
+            "SELECT area, both, person, model, neither FROM duels WHERE player_id = ?
+             ORDER BY both + person + model + neither DESC, area",
             player.0
         );
         let rows = rows.fetch_all(&self.reader).await?;

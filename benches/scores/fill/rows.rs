@@ -162,3 +162,16 @@ pub(crate) async fn standings(db: &mut SqliteConnection, standings: &[Standing<'
     })
     .await;
 }
+
+/// People against the model, from their answers as the bell counts them.
+pub(crate) async fn duels(db: &mut SqliteConnection) {
+    let sql = "INSERT INTO duels (player_id, area, both, person, model, neither)
+        SELECT e.player_id, json_extract(r.areas, '$[' || q.truth || ']'),
+               SUM(a.is_right AND q.guess = q.truth), SUM(a.is_right AND q.guess <> q.truth),
+               SUM(NOT a.is_right AND q.guess = q.truth), SUM(NOT a.is_right AND q.guess <> q.truth)
+        FROM entries AS e JOIN rounds AS r ON r.id = e.round_id
+             JOIN answers AS a ON a.round_id = e.round_id AND a.player_id = e.player_id
+             JOIN questions AS q ON q.round_id = a.round_id AND q.number = a.number
+        WHERE e.scored = 1 GROUP BY 1, 2";
+    sqlx::query(sql).execute(db).await.expect("counted");
+}

@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 use super::Bench;
 
 /// Steps that look at all rows of something, with a part of their query and why that is fine.
-const SCANS: [(&str, &str, &str); 9] = [
+const SCANS: [(&str, &str, &str); 10] = [
     ("", "SCAN CONSTANT ROW", "no table"),
     ("", "USING INDEX rounds_untold", "the index holds only rounds whose results are still being told"),
     ("", "USING COVERING INDEX rounds_untold", "as above"),
@@ -18,6 +18,7 @@ const SCANS: [(&str, &str, &str); 9] = [
     ("WITH wide", "SCAN wide", "one row"),
     ("WITH wide", "SCAN narrow", "one row"),
     ("WITH wide", "SCAN n", "32 bands"),
+    ("UPDATE duels", "SCAN n", "the areas of one round"),
 ];
 /// The page of people that the bands lead to, which is called `r` as rounds are elsewhere.
 const PAGE: (&str, &str) = ("WITH wide", "SCAN r");

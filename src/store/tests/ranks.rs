@@ -1,4 +1,4 @@
-//! Places and pages are those of the plain order, whatever the points are.
+//! Places and pages are those of the plain order, whatever the points are; duels are those of the answers.
 
 use proptest::prelude::*;
 
@@ -11,9 +11,10 @@ use crate::domain::score::MIN_RANKED_ANSWERS;
 const PER_PAGE: u32 = 3;
 
 impl Bench {
-    /// The bands of points hold the ranked people of the standings, no more and no fewer.
+    /// The bands of points hold the ranked people of the standings, and the duels their answers, no more and no fewer.
     pub(super) async fn assert_ranks(&self) {
         assert_ranks(&self.store).await;
+        assert_duels(&self.store).await;
     }
 
     /// Leaderboard and score of a chat, or of all, agree with the standings in their plain order.
@@ -62,6 +63,24 @@ pub(super) async fn assert_ranks(store: &Store) {
         let odd: Vec<(i64, String, i64, i64, i64)> =
             sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(store.writer()).await.expect("readable");
         assert!(odd.is_empty(), "bands that differ from the standings: {odd:?}");
+    }
+}
+
+/// The duels that are kept are those of the scored answers, no more and no fewer.
+pub(super) async fn assert_duels(store: &Store) {
+    let count = "SELECT e.player_id, json_extract(r.areas, '$[' || q.truth || ']'),
+                        SUM(a.is_right AND q.guess = q.truth), SUM(a.is_right AND q.guess <> q.truth),
+                        SUM(NOT a.is_right AND q.guess = q.truth), SUM(NOT a.is_right AND q.guess <> q.truth)
+                 FROM entries AS e JOIN rounds AS r ON r.id = e.round_id
+                      JOIN answers AS a ON a.round_id = e.round_id AND a.player_id = e.player_id
+                      JOIN questions AS q ON q.round_id = a.round_id AND q.number = a.number
+                 WHERE e.scored = 1 AND r.state = 'closed' GROUP BY 1, 2";
+    let kept = "SELECT player_id, area, both, person, model, neither FROM duels";
+    for (one, other) in [(count, kept), (kept, count)] {
+        let sql = format!("SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other})");
+        let odd: Vec<(i64, String, i64, i64, i64, i64)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(store.writer()).await.expect("readable");
+        assert!(odd.is_empty(), "duels that differ from the answers: {odd:?}");
     }
 }
 
