@@ -100,7 +100,13 @@ async fn merge(tx: &mut Transaction<'_, Sqlite>, from: i64, into: i64) -> Result
             into,
             from
         ),
-        sqlx::query!("UPDATE answers SET player_id = ? WHERE player_id = ?", into, from),
+        sqlx::query!(
+            "UPDATE answers SET player_id = ? WHERE player_id = ? AND round_id IN
+                 (SELECT round_id FROM entries WHERE player_id = ?)",
+            into,
+            from,
+            from
+        ),
         sqlx::query!("DELETE FROM entries WHERE player_id = ?", from),
         sqlx::query!(
             "INSERT INTO standings (chat_id, period, player_id, answers, right_answers, points, hidden)
@@ -112,6 +118,15 @@ async fn merge(tx: &mut Transaction<'_, Sqlite>, from: i64, into: i64) -> Result
             into
         ),
         sqlx::query!("DELETE FROM standings WHERE player_id = ?", from),
+        sqlx::query!(
+            "INSERT INTO duels (player_id, area, both, person, model, neither)
+             SELECT ?, area, both, person, model, neither FROM duels WHERE player_id = ?
+             ON CONFLICT DO UPDATE SET both = both + excluded.both, person = person + excluded.person,
+                 model = model + excluded.model, neither = neither + excluded.neither",
+            into,
+            from
+        ),
+        sqlx::query!("DELETE FROM duels WHERE player_id = ?", from),
         sqlx::query!(
             "UPDATE players AS p SET
                  rating = CASE WHEN p.rated_rounds + f.rated_rounds = 0 THEN p.rating ELSE
@@ -140,7 +155,30 @@ async fn merge(tx: &mut Transaction<'_, Sqlite>, from: i64, into: i64) -> Result
     Ok(())
 }
 
-/// Takes one round of a person out of their standings.
+/// Takes one round of a person out of their duels with the model.
+async fn uncount_duels(tx: &mut Transaction<'_, Sqlite>, round: i64, player: i64) -> Result<(), StoreError> {
+    let photos = sqlx::query!(
+        "UPDATE duels AS d SET both = d.both - n.both, person = d.person - n.person, model = d.model - n.model,
+             neither = d.neither - n.neither
+         FROM (SELECT json_extract(r.areas, '$[' || q.truth || ']') AS area,
+                      SUM(a.is_right AND q.guess = q.truth) AS both, SUM(a.is_right AND q.guess <> q.truth) AS person,
+                      SUM(NOT a.is_right AND q.guess = q.truth) AS model,
+                      SUM(NOT a.is_right AND q.guess <> q.truth) AS neither
+               FROM answers AS a JOIN rounds AS r ON r.id = a.round_id
+                    JOIN questions AS q ON q.round_id = a.round_id AND q.number = a.number
+               WHERE a.round_id = ? AND a.player_id = ? GROUP BY 1) AS n
+         WHERE d.player_id = ? AND d.area = n.area",
+        round,
+        player,
+        player
+    );
+    photos.execute(&mut **tx).await?;
+    let none = sqlx::query!("DELETE FROM duels WHERE player_id = ? AND both + person + model + neither = 0", player);
+    none.execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Takes one round of a person out of their standings and duels.
 async fn unscore(tx: &mut Transaction<'_, Sqlite>, round: i64, player: i64) -> Result<(), StoreError> {
     let entry = sqlx::query!(
         "SELECT e.answered, COALESCE(e.right_answers, 0) AS \"right!: i64\", COALESCE(e.points, 0) AS \"points!: i64\",
@@ -164,5 +202,5 @@ async fn unscore(tx: &mut Transaction<'_, Sqlite>, round: i64, player: i64) -> R
         );
         take.execute(&mut **tx).await?;
     }
-    Ok(())
+    uncount_duels(tx, round, player).await
 }

@@ -180,6 +180,7 @@ impl Store {
             sqlx::query!("DELETE FROM link_codes WHERE player_id = ?", id),
             sqlx::query!("DELETE FROM departures WHERE player_id = ?", id),
             sqlx::query!("DELETE FROM standings WHERE player_id = ?", id),
+            sqlx::query!("DELETE FROM duels WHERE player_id = ?", id),
             sqlx::query!("UPDATE rounds SET starter_id = NULL WHERE starter_id = ?", id),
             sqlx::query!("DELETE FROM players WHERE id = ?", id),
         ] {

@@ -200,7 +200,12 @@ impl Store {
     /// When the database fails.
     pub async fn cancel_unopened(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut tx = self.write().await?;
-        let rounds = sqlx::query_scalar!("SELECT id FROM rounds WHERE state = 'preparing'").fetch_all(&mut *tx).await?;
+        // The first condition is that of the index.
+        let rounds = sqlx::query_scalar!(
+            "SELECT id FROM rounds INDEXED BY rounds_running
+             WHERE state IN ('preparing', 'open') AND state = 'preparing'"
+        );
+        let rounds = rounds.fetch_all(&mut *tx).await?;
         for round in &rounds {
             cancel(&mut tx, *round, ms(now)).await?;
         }
@@ -244,6 +249,22 @@ impl Store {
     pub async fn round(&self, round: RoundId) -> Result<Option<Round>, StoreError> {
         let mut db = self.reader.acquire().await?;
         row::round(&mut db, round.0).await
+    }
+
+    /// The areas on the buttons of a round, if it is played in that chat: all that a press needs to know of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn areas(&self, round: RoundId, chat: &ChatRef) -> Result<Option<Vec<Area>>, StoreError> {
+        let platform = chat.platform.name();
+        let found = sqlx::query_scalar!(
+            "SELECT r.areas FROM rounds AS r JOIN chats AS c ON c.id = r.chat_id
+             WHERE r.id = ? AND c.platform = ? AND c.external_id = ?",
+            round.0,
+            platform,
+            chat.id
+        );
+        found.fetch_optional(&self.reader).await?.map(|areas| row::areas(&areas)).transpose()
     }
 
     /// Counts an answer in one transaction: once, however often it arrives; a later one replaces it.
@@ -554,13 +575,13 @@ async fn move_bell(
     last_call: SignedDuration,
 ) -> Result<bool, StoreError> {
     let waiting = sqlx::query_scalar!(
-        "SELECT COUNT(*) FROM entries AS e WHERE e.round_id = ? AND e.answered < ? AND NOT EXISTS
+        "SELECT EXISTS (SELECT 1 FROM entries AS e WHERE e.round_id = ? AND e.answered < ? AND NOT EXISTS
              (SELECT 1 FROM departures AS d JOIN rounds AS r ON r.chat_id = d.chat_id
-              WHERE r.id = e.round_id AND d.player_id = e.player_id)",
+              WHERE r.id = e.round_id AND d.player_id = e.player_id)) AS \"waiting!: bool\"",
         round.0,
         sheet.photos
     );
-    let all_done = waiting.fetch_one(&mut **tx).await? == 0;
+    let all_done = !waiting.fetch_one(&mut **tx).await?;
     // A last call that has begun goes on while people change their minds.
     let has_begun = sheet.bell < sheet.deadline;
     let rings =

@@ -97,21 +97,47 @@ impl Store {
     ) -> Result<Board, StoreError> {
         let Some(scope) = self.scope(chat).await? else { return Ok(Board::default()) };
         let skipped = page.saturating_mul(per_page);
-        let (limit, offset) = (i64::from(per_page) + 1, i64::from(skipped));
+        let mut rows = self.ranked(scope, period, skipped, per_page.saturating_add(1)).await?;
+        let more = rows.len() > per_page as usize;
+        rows.truncate(per_page as usize);
+        Ok(Board { rows, more, model: self.model(scope, period).await? })
+    }
+
+    /// So many people of a leaderboard after the first so many.
+    async fn ranked(&self, scope: i64, period: &str, skipped: u32, count: u32) -> Result<Vec<Row>, StoreError> {
+        // Bands of points lead to the page: first the wide one that its first row is in, then the narrow one of that,
+        // then past the few people above it there.
         let found = sqlx::query!(
-            "SELECT s.player_id, p.name, s.points, s.answers, s.right_answers, p.rating
-             FROM (SELECT * FROM standings INDEXED BY standings_ranked
-                   WHERE chat_id = ? AND period = ? AND hidden = 0 AND answers >= 5
-                   ORDER BY points DESC, right_answers DESC, player_id LIMIT ? OFFSET ?) AS s
-                  CROSS JOIN players AS p ON p.id = s.player_id",
+            "WITH wide (band, before) AS MATERIALIZED (
+                 SELECT band, up_to - people
+                 FROM (SELECT band, people, SUM(people) OVER (ORDER BY band DESC) AS up_to FROM ranks
+                       WHERE chat_id = ?1 AND period = ?2 AND width = 1024)
+                 WHERE up_to > ?3 ORDER BY band DESC LIMIT 1),
+             narrow (points, before) AS MATERIALIZED (
+                 SELECT n.band * 32 + 31, wide.before + n.up_to - n.people
+                 FROM wide CROSS JOIN
+                      (SELECT band, people, SUM(people) OVER (ORDER BY band DESC) AS up_to FROM ranks
+                       WHERE chat_id = ?1 AND period = ?2 AND width = 32
+                         AND band >= (SELECT band * 32 FROM wide) AND band < (SELECT (band + 1) * 32 FROM wide)) AS n
+                 WHERE wide.before + n.up_to > ?3 ORDER BY n.band DESC LIMIT 1)
+             SELECT s.player_id AS \"player_id!\", p.name AS \"name!\", s.points AS \"points!\", s.answers AS \"answers!\",
+                    s.right_answers AS \"right_answers!\", p.rating AS \"rating!\"
+             FROM (SELECT player_id, points, right_answers FROM standings INDEXED BY standings_ranked
+                   WHERE chat_id = ?1 AND period = ?2 AND hidden = 0 AND answers >= 5
+                     AND points <= (SELECT points FROM narrow)
+                   ORDER BY points DESC, right_answers DESC, player_id
+                   LIMIT ?4 OFFSET ?3 - COALESCE((SELECT before FROM narrow), ?3)) AS r
+                  CROSS JOIN standings AS s
+                      ON s.chat_id = ?1 AND s.period = ?2 AND s.player_id = r.player_id
+                  CROSS JOIN players AS p ON p.id = r.player_id
+             ORDER BY r.points DESC, r.right_answers DESC, r.player_id",
             scope,
             period,
-            limit,
-            offset
+            skipped,
+            count
         );
         let found = found.fetch_all(&self.reader).await?;
-        let more = found.len() > per_page as usize;
-        let rows = found.into_iter().take(per_page as usize).zip(skipped + 1..).map(|(row, rank)| Row {
+        let rows = found.into_iter().zip(skipped.saturating_add(1)..).map(|(row, rank)| Row {
             rank,
             player: PlayerId(row.player_id),
             name: row.name,
@@ -120,14 +146,15 @@ impl Store {
             right: row.right_answers,
             rating: row.rating,
         });
-        Ok(Board { rows: rows.collect(), more, model: self.model(scope, period).await? })
+        Ok(rows.collect())
     }
 
     async fn model(&self, scope: i64, period: &str) -> Result<Option<ModelRow>, StoreError> {
+        // `> ''` finds models by their index, which `IS NOT NULL` would not.
         let found = sqlx::query!(
             "SELECT p.name, s.answers, s.right_answers, p.rating
              FROM players AS p CROSS JOIN standings AS s ON s.player_id = p.id AND s.chat_id = ? AND s.period = ?
-             WHERE p.model IS NOT NULL ORDER BY s.answers DESC LIMIT 1",
+             WHERE p.model > '' ORDER BY s.answers DESC LIMIT 1",
             scope,
             period
         );
@@ -147,18 +174,35 @@ impl Store {
         );
         let person = person.fetch_one(&self.reader).await?;
         let scope = self.scope(chat).await?;
+        // The place is one more than stand above: those in higher bands of points, wide and then narrow, and the few in
+        // the same one; in the order of the index, so that leaderboard and score agree.
         let sums = sqlx::query!(
-            "SELECT answers, right_answers, points, hidden FROM standings
-             WHERE chat_id = ? AND period = 'all' AND player_id = ?",
+            "SELECT s.answers, s.right_answers, s.points, CASE WHEN s.hidden = 0 AND s.answers >= 5 THEN 1
+                 + (SELECT COALESCE(SUM(people), 0) FROM ranks
+                    WHERE chat_id = s.chat_id AND period = s.period AND width = 1024 AND band > s.points / 1024)
+                 + (SELECT COALESCE(SUM(people), 0) FROM ranks
+                    WHERE chat_id = s.chat_id AND period = s.period AND width = 32
+                      AND band > s.points / 32 AND band < (s.points / 1024 + 1) * 32)
+                 + (SELECT COUNT(*) FROM standings AS o INDEXED BY standings_ranked
+                    WHERE o.chat_id = s.chat_id AND o.period = s.period AND o.hidden = 0 AND o.answers >= 5
+                      AND o.points > s.points AND o.points < (s.points / 32 + 1) * 32)
+                 + (SELECT COUNT(*) FROM standings AS o INDEXED BY standings_ranked
+                    WHERE o.chat_id = s.chat_id AND o.period = s.period AND o.hidden = 0 AND o.answers >= 5
+                      AND o.points = s.points AND o.right_answers > s.right_answers)
+                 + (SELECT COUNT(*) FROM standings AS o INDEXED BY standings_ranked
+                    WHERE o.chat_id = s.chat_id AND o.period = s.period AND o.hidden = 0 AND o.answers >= 5
+                      AND o.points = s.points AND o.right_answers = s.right_answers AND o.player_id < s.player_id)
+                 END AS \"rank?: i64\"
+             FROM standings AS s WHERE s.chat_id = ? AND s.period = 'all' AND s.player_id = ?",
             scope,
             player.0
         );
         let sums = sums.fetch_optional(&self.reader).await?;
-        let mut found = Score {
+        Ok(Score {
             answers: sums.as_ref().map_or(0, |sums| sums.answers),
             right: sums.as_ref().map_or(0, |sums| sums.right_answers),
             points: sums.as_ref().map_or(0, |sums| sums.points),
-            rank: None,
+            rank: sums.and_then(|sums| sums.rank).map(|rank| u32::try_from(rank).unwrap_or(u32::MAX)),
             rating: person.rating,
             rated_rounds: person.rated_rounds,
             streak: Streak {
@@ -166,31 +210,7 @@ impl Store {
                 best: u32::try_from(person.streak_best).unwrap_or(0),
                 last: person.streak_last.and_then(|day| day.parse().ok()),
             },
-        };
-        let is_ranked = found.answers >= score::MIN_RANKED_ANSWERS && sums.is_some_and(|sums| sums.hidden == 0);
-        if let (true, Some(scope)) = (is_ranked, scope) {
-            found.rank = Some(self.rank(scope, player, &found).await?);
-        }
-        Ok(found)
-    }
-
-    /// One more than stand above: in the order of the index, so that leaderboard and score agree.
-    async fn rank(&self, scope: i64, player: PlayerId, of: &Score) -> Result<u32, StoreError> {
-        let above = sqlx::query_scalar!(
-            "SELECT (SELECT COUNT(*) FROM standings INDEXED BY standings_ranked
-                     WHERE chat_id = ? AND period = 'all' AND hidden = 0 AND answers >= 5 AND points > ?)
-                  + (SELECT COUNT(*) FROM standings INDEXED BY standings_ranked
-                     WHERE chat_id = ? AND period = 'all' AND hidden = 0 AND answers >= 5 AND points = ?
-                       AND (right_answers > ? OR (right_answers = ? AND player_id < ?))) AS \"above!: i64\"",
-            scope,
-            of.points,
-            scope,
-            of.points,
-            of.right,
-            of.right,
-            player.0
-        );
-        Ok(u32::try_from(above.fetch_one(&self.reader).await?).unwrap_or(u32::MAX).saturating_add(1))
+        })
     }
 
     /// A person against the model by true area, over all photos whose answers were scored; most photos first.
@@ -199,16 +219,8 @@ impl Store {
     /// When the database fails.
     pub async fn duels(&self, player: PlayerId) -> Result<Vec<(Area, Duel)>, StoreError> {
         let rows = sqlx::query!(
-            "SELECT json_extract(r.areas, '$[' || q.truth || ']') AS \"area!: String\",
-                    SUM(a.is_right AND q.guess = q.truth) AS \"both!: i64\",
-                    SUM(a.is_right AND q.guess <> q.truth) AS \"person!: i64\",
-                    SUM(NOT a.is_right AND q.guess = q.truth) AS \"model!: i64\",
-                    SUM(NOT a.is_right AND q.guess <> q.truth) AS \"neither!: i64\"
-             FROM entries AS e JOIN rounds AS r ON r.id = e.round_id
-                  JOIN answers AS a ON a.round_id = e.round_id AND a.player_id = e.player_id
-                  JOIN questions AS q ON q.round_id = a.round_id AND q.number = a.number
-             WHERE e.player_id = ? AND e.scored = 1 AND r.state = 'closed'
-             GROUP BY 1 ORDER BY COUNT(*) DESC, 1",
+            "SELECT area, both, person, model, neither FROM duels WHERE player_id = ?
+             ORDER BY both + person + model + neither DESC, area",
             player.0
         );
         let rows = rows.fetch_all(&self.reader).await?;
@@ -223,7 +235,7 @@ impl Store {
     }
 
     /// The number under which standings keep a chat, 0 for all; `None` for a chat without a round.
-    async fn scope(&self, chat: Option<&ChatRef>) -> Result<Option<i64>, StoreError> {
+    pub(super) async fn scope(&self, chat: Option<&ChatRef>) -> Result<Option<i64>, StoreError> {
         let Some(chat) = chat else { return Ok(Some(0)) };
         known_chat(&mut *self.reader.acquire().await?, chat).await
     }

@@ -89,6 +89,7 @@ impl Store {
         let parts = parts(&mut tx, round.0).await?;
         rate(&mut tx, &played, &parts).await?;
         stand(&mut tx, &played, &parts, &periods).await?;
+        count_duels(&mut tx, round.0).await?;
         for part in &parts {
             if part.is_scored() {
                 streak(&mut tx, part.player, now).await?;
@@ -271,6 +272,25 @@ async fn stand(
             add.execute(&mut **tx).await?;
         }
     }
+    Ok(())
+}
+
+/// Adds a round to the duels of the people whose round counts.
+async fn count_duels(tx: &mut Transaction<'_, Sqlite>, round: i64) -> Result<(), StoreError> {
+    let add = sqlx::query!(
+        "INSERT INTO duels (player_id, area, both, person, model, neither)
+             SELECT e.player_id, json_extract(r.areas, '$[' || q.truth || ']'),
+                    SUM(a.is_right AND q.guess = q.truth), SUM(a.is_right AND q.guess <> q.truth),
+                    SUM(NOT a.is_right AND q.guess = q.truth), SUM(NOT a.is_right AND q.guess <> q.truth)
+             FROM entries AS e JOIN rounds AS r ON r.id = e.round_id
+                  JOIN answers AS a ON a.round_id = e.round_id AND a.player_id = e.player_id
+                  JOIN questions AS q ON q.round_id = a.round_id AND q.number = a.number
+             WHERE e.round_id = ? AND e.scored = 1 GROUP BY 1, 2
+         ON CONFLICT DO UPDATE SET both = both + excluded.both, person = person + excluded.person,
+             model = model + excluded.model, neither = neither + excluded.neither",
+        round
+    );
+    add.execute(&mut **tx).await?;
     Ok(())
 }
 

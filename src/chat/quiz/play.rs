@@ -16,10 +16,8 @@ impl Table {
         choice: u8,
     ) -> Result<PressReply, StoreError> {
         let lang = pressed.lang;
-        let Some(round) = self.round_here(pressed, id).await? else {
-            return Ok(notice(text::quiz::refusal(lang, Refusal::Unknown)));
-        };
-        let Some(area) = round.areas.get(usize::from(choice)) else {
+        let areas = self.store().areas(id, &pressed.chat).await?.unwrap_or_default();
+        let Some(area) = areas.get(usize::from(choice)) else {
             return Ok(notice(text::quiz::refusal(lang, Refusal::Unknown)));
         };
         let player = self.player(&pressed.user, &pressed.name).await?;
@@ -28,10 +26,13 @@ impl Table {
             Err(refusal) => return Ok(notice(text::quiz::refusal(lang, refusal))),
         };
         let said = text::quiz::answered(lang, number, area, accepted.answered, accepted.of);
-        let sheet = match (pressed.chat.platform, accepted.next) {
+        let sheet = match pressed.chat.platform {
             // Discord goes on to the next photo without an answer; else the answered one stays in sight.
-            (Platform::Discord, next) => self.sheet(lang, &round, next.unwrap_or(number), Some(&said)).await,
-            _ => None,
+            Platform::Discord => match self.store().round(id).await? {
+                Some(round) => self.sheet(lang, &round, accepted.next.unwrap_or(number), Some(&said)).await,
+                None => None,
+            },
+            Platform::Telegram | Platform::Web => None,
         };
         Ok(PressReply { notice: said, sheet, ..PressReply::default() })
     }
