@@ -3,7 +3,9 @@
 //! Nothing here does input or output, awaits, or reads a clock.
 
 pub mod area;
+pub mod border;
 pub mod coordinate;
+pub mod imagery;
 pub mod metrics;
 pub mod party;
 pub mod prediction;
@@ -12,6 +14,7 @@ pub mod score;
 pub mod split;
 
 pub use area::Area;
+pub use border::Border;
 pub use coordinate::Coordinate;
 pub use party::{ChatRef, Platform, UserRef};
 pub use prediction::{AreaProbability, ModelIdentity, Prediction, Timings};

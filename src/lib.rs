@@ -1,12 +1,13 @@
 //! ここどこ? — where is this? A bot that names the municipality of a street photo.
 //!
-//! Imports flow one way: `front` → `chat` → services (`infer`, `train`, `world`) → `domain`;
+//! Imports flow one way: `front` → `chat` → services (`collect`, `infer`, `quiz`, `store`, `train`, `world`) → `domain`;
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
 pub mod app;
 pub mod chat;
 pub mod cli;
 pub mod clock;
+pub mod collect;
 pub mod config;
 pub mod domain;
 pub mod front;

@@ -56,7 +56,7 @@ use image::RgbImage;
 pub use photo::{PhotoSpec, RenderToError, Written, photos, render_to};
 use serde::Serialize;
 
-use crate::domain::{Area, Coordinate};
+use crate::domain::{Area, Border, Coordinate};
 
 /// Season in which a panorama was captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -186,7 +186,7 @@ pub struct World {
     areas: Vec<Area>,
     towns: Vec<Vec<Town>>,
     panoramas: Vec<Vec<Panorama>>,
-    borders: Vec<places::Border>,
+    borders: Vec<Border>,
     grid: places::Grid,
     ids: HashMap<String, (usize, usize)>,
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::dice::{Dice, hash};
 use super::{Panorama, Season, Town};
-use crate::domain::{Area, Coordinate};
+use crate::domain::{Area, Border, Coordinate};
 
 /// Panoramas that each area has, about; towns share them.
 const PANORAMAS_PER_AREA: f32 = 2_900.0;
@@ -39,22 +39,6 @@ pub fn areas() -> Vec<Area> {
     AREAS.iter().map(|(prefecture, municipality, name_en, _)| Area::new(prefecture, municipality, name_en)).collect()
 }
 
-/// A border: outer and inner rings of all its polygons, as `[longitude, latitude]`.
-#[derive(Debug, Default)]
-pub struct Border(Vec<Vec<[f64; 2]>>);
-
-impl Border {
-    /// Whether a position lies inside, by the even-odd rule (holes and islands need no special case).
-    pub fn contains(&self, at: Coordinate) -> bool {
-        let crossings = self.0.iter().flat_map(|ring| ring.iter().zip(ring.iter().cycle().skip(1)));
-        crossings.filter(|(a, b)| crosses_east_of(at, a, b)).count() % 2 == 1
-    }
-}
-
-fn crosses_east_of(at: Coordinate, a: &[f64; 2], b: &[f64; 2]) -> bool {
-    (a[1] > at.lat) != (b[1] > at.lat) && at.lng < (b[0] - a[0]) * (at.lat - a[1]) / (b[1] - a[1]) + a[0]
-}
-
 /// The borders in the order of the areas.
 pub fn borders() -> Vec<Border> {
     let collection: FeatureCollection = BORDERS.parse().expect("the embedded borders are GeoJSON; a test loads them");
@@ -70,7 +54,7 @@ fn border_of(collection: &FeatureCollection, municipality: &str) -> Border {
         _ => Vec::new(),
     };
     let rings = polygons.iter().flatten();
-    Border(rings.map(|ring| ring.iter().map(|p| [p.as_slice()[0], p.as_slice()[1]]).collect()).collect())
+    Border::new(rings.map(|ring| ring.iter().map(|p| [p.as_slice()[0], p.as_slice()[1]]).collect()).collect())
 }
 
 /// An entry of the town lists.

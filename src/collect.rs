@@ -1,0 +1,2 @@
+//! Collecting street imagery: a plan of points, sources that are asked there, a ledger of what was paid, and the
+//! labelled dataset that comes of it.
