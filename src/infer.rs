@@ -5,13 +5,15 @@
 
 pub mod decode;
 pub mod explain;
+mod live;
 pub mod manifest;
 pub mod onnx;
 pub mod preprocess;
 pub mod queue;
+#[cfg(test)]
+mod tests;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use image::RgbImage;
@@ -20,9 +22,11 @@ use tokio::sync::Semaphore;
 
 use self::decode::{Limits, PhotoError};
 use self::explain::Explanation;
+use self::live::Live;
 use self::manifest::{Manifest, ModelError, ModelFiles};
 use self::onnx::{Backend, Network};
-use self::queue::{Queue, QueueError, Run};
+use self::preprocess::Preprocess;
+use self::queue::{QueueError, Run};
 use crate::domain::{ModelIdentity, Prediction, Timings};
 
 /// How to run the core.
@@ -38,6 +42,13 @@ pub struct Options {
     pub max_in_flight: usize,
     /// Photos decoded at the same time, 1 or more.
     pub decoders: usize,
+}
+
+impl Options {
+    /// Photos that may be in the core.
+    fn capacity(&self) -> usize {
+        self.max_in_flight.max(1)
+    }
 }
 
 impl Default for Options {
@@ -59,6 +70,8 @@ pub struct Located {
     pub prediction: Prediction,
     /// Which model said so.
     pub model: Arc<ModelIdentity>,
+    /// Its manifest: the live model may be another one by now.
+    pub manifest: Arc<Manifest>,
     /// Where the time went.
     pub timings: Timings,
     /// Why.
@@ -98,24 +111,25 @@ impl LocateError {
     }
 }
 
-/// The handle to the inference core; clones share it.
+/// The handle to the inference core; clones share it. Behind it one model is live, and another can take its place
+/// while photos are being answered: each is answered to its end by the model that began.
 #[derive(Clone)]
 pub struct Core {
-    inner: Arc<Inner>,
+    shared: Arc<Shared>,
+    /// The model that a [`Core::pinned`] handle keeps to.
+    pinned: Option<Arc<Live>>,
 }
 
-struct Inner {
-    manifest: Manifest,
-    identity: Arc<ModelIdentity>,
-    queue: Queue,
-    limits: Limits,
+struct Shared {
+    options: Options,
+    live: RwLock<Arc<Live>>,
+    /// The model that was live before: kept warm, so that going back takes no loading, and ended only when the next
+    /// one retires, by when nobody waits for it.
+    retired: Mutex<Option<Arc<Live>>>,
     /// One permit a photo in the core: bounds memory.
     admission: Arc<Semaphore>,
-    capacity: usize,
     /// One permit a photo being decoded: bounds processor time outside the backend.
     decoders: Semaphore,
-    /// Moving average of a photo's share of a run, microseconds; tells refused callers when to come back.
-    pace_us: AtomicU64,
 }
 
 impl Core {
@@ -133,40 +147,89 @@ impl Core {
     /// # Errors
     /// When the system starts no thread.
     pub fn with_runner(manifest: Manifest, runner: impl Run, options: &Options) -> Result<Self, ModelError> {
-        let backend = options.backend.to_string();
-        let capacity = options.max_in_flight.max(1);
-        let queue = Queue::start(runner, capacity, options.max_batch)
-            .map_err(|error| ModelError::Backend { backend: backend.clone(), detail: error.to_string() })?;
-        let identity = ModelIdentity { name: manifest.name.clone(), version: manifest.version.clone(), backend };
-        let inner = Inner {
-            manifest,
-            identity: Arc::new(identity),
-            queue,
-            limits: options.limits,
-            admission: Arc::new(Semaphore::new(capacity)),
-            capacity,
+        let live = Live::start(manifest, runner, options)?;
+        let shared = Shared {
+            options: options.clone(),
+            live: RwLock::new(Arc::new(live)),
+            retired: Mutex::new(None),
+            admission: Arc::new(Semaphore::new(options.capacity())),
             decoders: Semaphore::new(options.decoders.max(1)),
-            pace_us: AtomicU64::new(100_000),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { shared: Arc::new(shared), pinned: None })
     }
 
     /// What the live model is.
     #[must_use]
-    pub fn manifest(&self) -> &Manifest {
-        &self.inner.manifest
+    pub fn manifest(&self) -> Arc<Manifest> {
+        self.live().manifest.clone()
     }
 
     /// Which model and backend answer.
     #[must_use]
-    pub fn identity(&self) -> &ModelIdentity {
-        &self.inner.identity
+    pub fn identity(&self) -> Arc<ModelIdentity> {
+        self.live().identity.clone()
     }
 
     /// What a photo may cost.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.inner.limits
+        &self.shared.options.limits
+    }
+
+    /// A handle that keeps to the model that is live now, for work whose photos must all be answered by one model.
+    #[must_use]
+    pub fn pinned(&self) -> Self {
+        Self { shared: self.shared.clone(), pinned: Some(self.live()) }
+    }
+
+    /// Makes another model the live one, on the same backend. It is loaded and tried before the switch, so that a
+    /// model that does not run changes nothing; no photo is refused or answered twice meanwhile. Going back to the
+    /// model that was live before takes no loading.
+    ///
+    /// # Errors
+    /// See [`ModelError`]; the live model is then still the old one.
+    pub async fn switch(&self, files: ModelFiles) -> Result<(), ModelError> {
+        if self.switch_back(&files.manifest) {
+            return Ok(());
+        }
+        let options = self.shared.options.clone();
+        let backend = options.backend.to_string();
+        let load = tokio::task::spawn_blocking(move || {
+            let network = Network::load(&files, &options.backend)?;
+            Live::start(files.manifest, network, &options)
+        });
+        let live = load.await.map_err(|error| ModelError::Backend { backend, detail: error.to_string() })??;
+        self.replace(live);
+        Ok(())
+    }
+
+    /// [`Core::switch`] to something else that computes logits.
+    ///
+    /// # Errors
+    /// When the system starts no thread.
+    pub fn switch_to_runner(&self, manifest: Manifest, runner: impl Run) -> Result<(), ModelError> {
+        self.replace(Live::start(manifest, runner, &self.shared.options)?);
+        Ok(())
+    }
+
+    /// Exchanges the live model and the one before, if that is the wanted one.
+    fn switch_back(&self, wanted: &Manifest) -> bool {
+        let mut retired = self.shared.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(warm) = retired.take_if(|warm| *warm.manifest == *wanted) else { return false };
+        let mut live = self.shared.live.write().unwrap_or_else(PoisonError::into_inner);
+        *retired = Some(std::mem::replace(&mut *live, warm));
+        true
+    }
+
+    fn replace(&self, next: Live) {
+        let mut retired = self.shared.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut live = self.shared.live.write().unwrap_or_else(PoisonError::into_inner);
+        *retired = Some(std::mem::replace(&mut *live, Arc::new(next)));
+    }
+
+    fn live(&self) -> Arc<Live> {
+        let current = || self.shared.live.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.pinned.clone().unwrap_or_else(current)
     }
 
     /// Answers where a photo was taken.
@@ -174,30 +237,30 @@ impl Core {
     /// # Errors
     /// See [`LocateError`]; a photo that cannot be read never reaches the backend.
     pub async fn locate(&self, photo: Vec<u8>) -> Result<Located, LocateError> {
-        let inner = &self.inner;
-        let _admitted =
-            inner.admission.try_acquire().map_err(|_| LocateError::Busy { retry_after: self.retry_after() })?;
-        let prepared = self.prepare(photo).await?;
-        let output = inner.queue.run(prepared.tensor).await.map_err(|error| match error {
-            QueueError::Full => LocateError::Busy { retry_after: self.retry_after() },
+        let live = self.live();
+        let busy = || LocateError::Busy { retry_after: live.retry_after(self.shared.options.capacity()) };
+        let _admitted = self.shared.admission.try_acquire().map_err(|_| busy())?;
+        let prepared = self.prepare(photo, live.manifest.input).await?;
+        let output = live.queue.run(prepared.tensor).await.map_err(|error| match error {
+            QueueError::Full => busy(),
             QueueError::Failed(detail) => LocateError::Failed(detail),
             QueueError::Stopped => LocateError::Stopped,
         })?;
-        self.learn_pace(output.ran, output.batch);
-        let manifest = &inner.manifest;
-        let labels = &manifest.labels;
+        live.learn_pace(output.ran, output.batch);
+        let (manifest, labels) = (&live.manifest, &live.manifest.labels);
         Ok(Located {
             prediction: Prediction::from_logits(&output.logits, labels, manifest.temperature, manifest.abstain_below),
-            model: inner.identity.clone(),
+            model: live.identity.clone(),
             timings: Timings { queue: output.queued, run: output.ran, ..prepared.timings },
             explanation: Explanation::new(prepared.picture, output.cams, output.grid, labels.len()),
+            manifest: manifest.clone(),
         })
     }
 
     /// Decodes and shapes the photo on a thread for blocking work.
-    async fn prepare(&self, photo: Vec<u8>) -> Result<Prepared, LocateError> {
-        let _slot = self.inner.decoders.acquire().await.map_err(|_| LocateError::Stopped)?;
-        let (limits, spec) = (self.inner.limits, self.inner.manifest.input);
+    async fn prepare(&self, photo: Vec<u8>, spec: Preprocess) -> Result<Prepared, LocateError> {
+        let _slot = self.shared.decoders.acquire().await.map_err(|_| LocateError::Stopped)?;
+        let limits = self.shared.options.limits;
         let work = tokio::task::spawn_blocking(move || {
             let begin = Instant::now();
             let picture = decode::decode(&photo, &limits)?;
@@ -211,17 +274,6 @@ impl Core {
             // A decoder that panics on hostile bytes has found them damaged.
             Err(error) => Err(PhotoError::Damaged { detail: error.to_string() }.into()),
         }
-    }
-
-    fn learn_pace(&self, ran: Duration, batch: usize) {
-        let sample = ran.as_micros() as u64 / batch.max(1) as u64;
-        let pace = self.inner.pace_us.load(Ordering::Relaxed);
-        self.inner.pace_us.store((pace * 7 + sample) / 8, Ordering::Relaxed);
-    }
-
-    fn retry_after(&self) -> Duration {
-        let micros = self.inner.pace_us.load(Ordering::Relaxed) * self.inner.capacity as u64;
-        Duration::from_secs(Duration::from_micros(micros).as_secs().clamp(1, 60))
     }
 }
 

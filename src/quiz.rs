@@ -23,6 +23,7 @@ use crate::domain::quiz::{
     Difficulty, Kind, ModelVersion, PlayerId, Question, Refusal, Round, RoundId, choose_areas, usual_seconds,
 };
 use crate::domain::{Area, ChatRef, Prediction, score};
+use crate::infer::manifest::Manifest;
 use crate::infer::{Core, LocateError, Located};
 use crate::store::{Accepted, NewRound, NewSet, Store, StoreError, StoredSet};
 
@@ -175,16 +176,10 @@ impl Quiz {
         &self.inner.rules
     }
 
-    /// The areas that the live model knows.
+    /// The live model, with the areas that it knows.
     #[must_use]
-    pub fn labels(&self) -> &[Area] {
-        &self.inner.core.manifest().labels
-    }
-
-    /// Whether the live model has only ever seen drawings.
-    #[must_use]
-    pub fn is_drawn_world(&self) -> bool {
-        self.inner.core.manifest().provenance.is_drawn_world()
+    pub fn manifest(&self) -> Arc<Manifest> {
+        self.inner.core.manifest()
     }
 
     /// Today, where the quiz is at home.
@@ -211,15 +206,18 @@ impl Quiz {
         if let Some(running) = store.running(&place.chat).await? {
             return Err(BeginError::Running(Box::new(running)));
         }
+        // One model draws, plays and signs the round, whatever goes live meanwhile.
+        let core = self.inner.core.pinned();
+        let manifest = core.manifest();
         let sheet = match begin {
-            Begin::Fresh(wish) => self.fresh(&place.chat, wish).await?,
-            Begin::Daily => self.daily(&place.chat).await?,
-            Begin::Rematch(code) => self.rematch(code).await?,
+            Begin::Fresh(wish) => self.fresh(&manifest, &place.chat, wish).await?,
+            Begin::Daily => self.daily(&manifest, &place.chat).await?,
+            Begin::Rematch(code) => self.rematch(&manifest, code).await?,
         };
         let cut_seed = self.chance("cut").bits() >> 1;
         let keys: Vec<&str> = sheet.photos.iter().map(|photo| photo.key.as_str()).collect();
         let photos = self.cut(&keys, cut_seed).await?;
-        let questions = self.play(&sheet, &photos).await?;
+        let questions = play(&core, &sheet, &photos).await?;
         let new = NewRound {
             kind: sheet.kind,
             chat: place.chat,
@@ -227,7 +225,7 @@ impl Quiz {
             alone: place.alone,
             starter: place.starter,
             lang: place.lang,
-            model: self.model(),
+            model: version(&manifest),
             areas: sheet.areas,
             questions,
             cut_seed,
@@ -318,18 +316,15 @@ impl Quiz {
         kept.insert(round, photos);
     }
 
-    fn model(&self) -> ModelVersion {
-        let manifest = self.inner.core.manifest();
-        let (sha256, name, version) = (&manifest.sha256, &manifest.name, &manifest.version);
-        ModelVersion { sha256: sha256.clone(), name: name.clone(), version: version.clone() }
-    }
-
-    async fn fresh(&self, chat: &ChatRef, wish: &Wish) -> Result<Sheet, BeginError> {
+    async fn fresh(&self, model: &Manifest, chat: &ChatRef, wish: &Wish) -> Result<Sheet, BeginError> {
         let mut chance = self.chance("draw");
         let seen = self.inner.store.seen(chat).await?;
-        let labels = if wish.areas.is_empty() { self.choose(wish.difficulty, &mut chance) } else { wish.areas.clone() };
+        let labels = match &wish.areas[..] {
+            [] => self.choose(model, wish.difficulty, &mut chance),
+            wished => wished.to_vec(),
+        };
         let count = usize::from(wish.photos);
-        let (areas, photos, forget_seen) = self.draw(&labels, count, &seen, &mut chance)?;
+        let (areas, photos, forget_seen) = self.draw(model, &labels, count, &seen, &mut chance)?;
         let set = NewSet::New { code: chance.code(REMATCH_LETTERS), day: None };
         let seconds = wish.seconds.unwrap_or_else(|| usual_seconds(wish.photos));
         Ok(Sheet { kind: Kind::Quiz, areas, photos, seconds, set, forget_seen })
@@ -338,49 +333,49 @@ impl Quiz {
     /// Areas of the labels, photos of them, and whether those that were seen had to begin anew.
     fn draw(
         &self,
+        model: &Manifest,
         labels: &[usize],
         count: usize,
         seen: &HashSet<String>,
         chance: &mut Chance,
     ) -> Result<(Vec<Area>, Vec<PoolPhoto>, bool), BeginError> {
-        let areas: Vec<Area> = labels.iter().filter_map(|&label| self.labels().get(label).cloned()).collect();
+        let areas: Vec<Area> = labels.iter().filter_map(|&label| model.labels.get(label).cloned()).collect();
         let names: Vec<String> = areas.iter().map(|area| area.area.clone()).collect();
         let drawn = draw::draw(&self.inner.pool, &names, count, seen, chance).ok_or(BeginError::FewPhotos)?;
         Ok((areas, drawn.photos.into_iter().cloned().collect(), drawn.anew))
     }
 
     /// Labels by difficulty, of areas that the pool has photos of.
-    fn choose(&self, difficulty: Difficulty, chance: &mut Chance) -> Vec<usize> {
+    fn choose(&self, model: &Manifest, difficulty: Difficulty, chance: &mut Chance) -> Vec<usize> {
         let has_photos = |area: &Area| self.inner.pool.photos().iter().any(|photo| photo.area == area.area);
-        let allowed: Vec<usize> = (0..self.labels().len()).filter(|&label| has_photos(&self.labels()[label])).collect();
-        let confusion = &self.inner.core.manifest().metrics.confusion;
-        choose_areas(difficulty, &allowed, confusion, |n| chance.below(n))
+        let allowed: Vec<usize> = (0..model.labels.len()).filter(|&label| has_photos(&model.labels[label])).collect();
+        choose_areas(difficulty, &allowed, &model.metrics.confusion, |n| chance.below(n))
     }
 
     /// The photos of the day: whoever asks first has them drawn, from the date and the secret alone.
-    async fn daily(&self, chat: &ChatRef) -> Result<Sheet, BeginError> {
+    async fn daily(&self, model: &Manifest, chat: &ChatRef) -> Result<Sheet, BeginError> {
         let day = self.today();
         if let Some(stored) = self.inner.store.set_of_day(day).await? {
             if self.inner.store.played_set(chat, stored.id).await? {
                 return Err(BeginError::DailyPlayed);
             }
-            return self.stored(Kind::Daily, stored);
+            return self.stored(model, Kind::Daily, stored);
         }
         let mut chance = Chance::new(&self.inner.secret, "daily", &day.to_string());
-        let labels = self.choose(Difficulty::Normal, &mut chance);
-        let (areas, photos, _) = self.draw(&labels, usize::from(DAILY_PHOTOS), &HashSet::new(), &mut chance)?;
+        let labels = self.choose(model, Difficulty::Normal, &mut chance);
+        let (areas, photos, _) = self.draw(model, &labels, usize::from(DAILY_PHOTOS), &HashSet::new(), &mut chance)?;
         let set = NewSet::New { code: chance.code(REMATCH_LETTERS), day: Some(day) };
         let seconds = usual_seconds(DAILY_PHOTOS);
         Ok(Sheet { kind: Kind::Daily, areas, photos, seconds, set, forget_seen: false })
     }
 
-    async fn rematch(&self, code: &str) -> Result<Sheet, BeginError> {
+    async fn rematch(&self, model: &Manifest, code: &str) -> Result<Sheet, BeginError> {
         let stored = self.inner.store.set_by_code(&tidy_code(code)).await?.ok_or(BeginError::UnknownCode)?;
-        self.stored(Kind::Rematch, stored)
+        self.stored(model, Kind::Rematch, stored)
     }
 
-    fn stored(&self, kind: Kind, set: StoredSet) -> Result<Sheet, BeginError> {
-        let named = |name: &String| self.labels().iter().find(|area| area.area == *name).cloned();
+    fn stored(&self, model: &Manifest, kind: Kind, set: StoredSet) -> Result<Sheet, BeginError> {
+        let named = |name: &String| model.labels.iter().find(|area| area.area == *name).cloned();
         let areas: Option<Vec<Area>> = set.areas.iter().map(named).collect();
         let areas = areas.ok_or(BeginError::OtherAreas)?;
         let photos: Option<Vec<PoolPhoto>> = set.photos.iter().map(|key| self.inner.pool.photo(key).cloned()).collect();
@@ -403,18 +398,23 @@ impl Quiz {
         let done = tokio::task::spawn_blocking(cut).await;
         done.map_err(|error| LocateError::Failed(error.to_string()))?.map(Arc::new)
     }
+}
 
-    /// The model's guesses: its best area among those on the buttons, from exactly the pixels that people see.
-    async fn play(&self, sheet: &Sheet, photos: &Photos) -> Result<Vec<Question>, LocateError> {
-        let located = try_join_all(photos.iter().map(|photo| self.inner.core.locate(photo.clone()))).await?;
-        let question = |(i, (photo, located)): (usize, (&PoolPhoto, &Located))| {
-            let (guess, probability) = best_among(&located.prediction, &sheet.areas);
-            let truth = sheet.areas.iter().position(|area| area.area == photo.area).unwrap_or(0);
-            let (key, credit) = (photo.key.clone(), photo.credit.clone());
-            Question { number: i as u8 + 1, photo: key, truth, guess, probability, credit }
-        };
-        Ok(sheet.photos.iter().zip(&located).enumerate().map(question).collect())
-    }
+/// The model's guesses: its best area among those on the buttons, from exactly the pixels that people see.
+async fn play(core: &Core, sheet: &Sheet, photos: &Photos) -> Result<Vec<Question>, LocateError> {
+    let located = try_join_all(photos.iter().map(|photo| core.locate(photo.clone()))).await?;
+    let question = |(i, (photo, located)): (usize, (&PoolPhoto, &Located))| {
+        let (guess, probability) = best_among(&located.prediction, &sheet.areas);
+        let truth = sheet.areas.iter().position(|area| area.area == photo.area).unwrap_or(0);
+        let (key, credit) = (photo.key.clone(), photo.credit.clone());
+        Question { number: i as u8 + 1, photo: key, truth, guess, probability, credit }
+    };
+    Ok(sheet.photos.iter().zip(&located).enumerate().map(question).collect())
+}
+
+fn version(manifest: &Manifest) -> ModelVersion {
+    let Manifest { sha256, name, version, .. } = manifest;
+    ModelVersion { sha256: sha256.clone(), name: name.clone(), version: version.clone() }
 }
 
 /// The most probable of `areas`, as an index among them, with its probability given that it is one of them.

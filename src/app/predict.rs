@@ -37,7 +37,7 @@ pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<Exit
         if options.json {
             entries.push(entry(answered, usize::from(options.top)));
         } else {
-            print_answer(&core, path, answered, usize::from(options.top), lang);
+            print_answer(path, answered, usize::from(options.top), lang);
         }
     }
     if options.json {
@@ -88,13 +88,13 @@ fn print_json(mut entries: Vec<Entry>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_answer(core: &Core, path: &Path, answered: Result<Located, Fault>, top: usize, lang: Lang) {
+fn print_answer(path: &Path, answered: Result<Located, Fault>, top: usize, lang: Lang) {
     println!("{}", path.display());
     match answered {
         Ok(located) => {
             println!("{}", text::headline(lang, &located.prediction));
             println!("{}", text::bars(lang, &located.prediction, top));
-            if core.manifest().provenance.is_drawn_world() {
+            if located.manifest.provenance.is_drawn_world() {
                 println!("{}", text::drawn_world(lang));
             }
         }

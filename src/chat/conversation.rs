@@ -71,7 +71,7 @@ impl Conversation {
             Request::Photos | Request::Words => text::photo_wanted(lang),
             Request::Command(Command::Where) => text::photo_missing(lang, platform),
             Request::Command(Command::Help | Command::Start) => text::help(lang, platform),
-            Request::Command(Command::Model) => text::model(lang, core.manifest(), core.identity()),
+            Request::Command(Command::Model) => text::model(lang, &core.manifest(), &core.identity()),
             Request::Command(Command::Privacy) => text::privacy(lang, platform),
             Request::UnknownCommand(name) => text::command_unknown(lang, name),
             Request::Left | Request::Came => {

@@ -43,7 +43,7 @@ async fn answer_one(core: &Core, lang: Lang, photo: Delivered, number: usize) ->
     let best = located.prediction.best();
     let alt = text::heatmap_alt(lang, &best.area);
     let picture = picture::heatmap(located.explanation, best.label, number, alt).await;
-    let is_drawn_world = core.manifest().provenance.is_drawn_world();
+    let is_drawn_world = located.manifest.provenance.is_drawn_world();
     Reply {
         text: text::answer(lang, &located.prediction, is_drawn_world, picture.is_some()),
         picture,

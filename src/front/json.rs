@@ -156,6 +156,7 @@ mod tests {
     use super::*;
     use crate::domain::{Area, Prediction};
     use crate::infer::explain::Explanation;
+    use crate::infer::manifest::ModelFiles;
 
     fn located() -> Located {
         let labels = [Area::new("東京都", "港区", "Minato, Tokyo"), Area::new("東京都", "渋谷区", "Shibuya, Tokyo")];
@@ -169,6 +170,7 @@ mod tests {
             }),
             timings: Timings { decode: micros(1_500), preprocess: micros(250), queue: micros(7), run: micros(20_000) },
             explanation: Explanation::new(RgbImage::new(2, 2), vec![0.0; 2], (1, 1), 2),
+            manifest: Arc::new(ModelFiles::built_in().expect("a sound program").manifest),
         }
     }
 

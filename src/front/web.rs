@@ -60,10 +60,10 @@ type Shared = State<Arc<Site>>;
 
 /// The whole site.
 pub fn router(core: Core, options: Options) -> Router {
-    let pages = page::Pages::new(&core, &options.samples, options.table.is_some());
     let max_body = upload::max_body(core.limits());
     let Options { allowed_hosts, samples, table } = options;
     let (metrics, clients) = (Metrics::start(), Clients::default());
+    let pages = page::Pages::default();
     let site = Arc::new(Site { core, allowed_hosts, samples, table, metrics, clients, pages });
     Router::new()
         .route("/", get(page::show))

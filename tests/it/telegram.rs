@@ -203,7 +203,7 @@ async fn commands_and_words_in_private() {
     for user in [AOI, BEN] {
         let (lang, chat) = (lang(user), fake.private_chat(user));
         let help = text::help(lang, Platform::Telegram);
-        let model = text::model(lang, &support::manifest(), support::core().identity());
+        let model = text::model(lang, &support::manifest(), &support::core().identity());
         for (words, expected) in [
             ("/start", help.clone()),
             ("/help", help),

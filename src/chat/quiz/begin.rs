@@ -11,7 +11,7 @@ use crate::store::StoreError;
 
 impl Table {
     pub(super) async fn quiz(&self, incoming: &Incoming) -> Result<Vec<Reply>, StoreError> {
-        let labels = self.inner.quiz.labels();
+        let labels = &self.inner.quiz.manifest().labels;
         match wish::quiz(&incoming.arguments, labels) {
             Ok(wish) => self.begin(incoming, Begin::Fresh(wish)).await,
             Err(error) => Ok(one(text::quiz::wish_error(incoming.lang, &error, labels))),
@@ -48,7 +48,8 @@ impl Table {
             let notice = text::stale_button(pressed.lang);
             return Ok(PressReply { notice, ..PressReply::default() });
         };
-        let label = |name: &str| self.inner.quiz.labels().iter().position(|label| label.area == name);
+        let manifest = self.inner.quiz.manifest();
+        let label = |name: &str| manifest.labels.iter().position(|label| label.area == name);
         let wish = Wish {
             photos: last.questions.len() as u8,
             seconds: Some(last.seconds),
@@ -99,7 +100,7 @@ impl Table {
         let picture = draw("round", alt, Drawing::Grid { photos, title }).await?;
         let (buttons, key) = buttons::of_round(lang, round);
         let mut words = text::quiz::invitation(lang, round, &key);
-        if self.inner.quiz.is_drawn_world() {
+        if self.inner.quiz.manifest().provenance.is_drawn_world() {
             words = format!("{words}\n{}", text::drawn_world(lang));
         }
         Some(Reply { buttons, ..Reply::picture(words, picture) })

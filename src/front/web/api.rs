@@ -15,7 +15,7 @@ use super::{Shared, Site, clients};
 use crate::chat::text;
 use crate::domain::{Area, Prediction};
 use crate::front::json::{Answer, Entry, Failure};
-use crate::infer::LocateError;
+use crate::infer::{Core, LocateError};
 
 /// How many areas an answer names unless told otherwise.
 const DEFAULT_TOP: usize = 3;
@@ -56,11 +56,13 @@ pub(super) async fn locate(
     parameters: Result<Query<Parameters>, QueryRejection>,
     request: Request,
 ) -> Response {
+    // One model answers the whole request: labels of the wish are its.
+    let core = site.core.pinned();
     let wish = parameters
         .map_err(|_| Problem::BadQuery)
-        .and_then(|Query(parameters)| Wish::parse(&parameters, &site.core.manifest().labels));
+        .and_then(|Query(parameters)| Wish::parse(&parameters, &core.manifest().labels));
     let outcomes = match wish {
-        Ok(wish) => admitted(&site, wish, request).await,
+        Ok(wish) => admitted(&site, &core, wish, request).await,
         Err(problem) => Err(problem),
     };
     match outcomes.map(single_or_all) {
@@ -95,21 +97,21 @@ fn single_or_all(mut outcomes: Vec<Outcome>) -> Outcomes {
 }
 
 /// Answers unless the client already has too much running.
-async fn admitted(site: &Arc<Site>, wish: Wish, request: Request) -> Result<Vec<Outcome>, Problem> {
+async fn admitted(site: &Arc<Site>, core: &Core, wish: Wish, request: Request) -> Result<Vec<Outcome>, Problem> {
     let _ticket = site.clients.admit(clients::address(request.extensions())).ok_or(Problem::TooManyRequests)?;
-    answer_all(site, wish, request).await
+    answer_all(site, core, wish, request).await
 }
 
 /// Answers each photo before the next is read, so that a request holds one photo in memory.
-async fn answer_all(site: &Arc<Site>, wish: Wish, request: Request) -> Result<Vec<Outcome>, Problem> {
-    let mut photos = Photos::of(request, *site.core.limits()).await?;
+async fn answer_all(site: &Arc<Site>, core: &Core, wish: Wish, request: Request) -> Result<Vec<Outcome>, Problem> {
+    let mut photos = Photos::of(request, *core.limits()).await?;
     let mut outcomes = Vec::new();
     while let Some(photo) = photos.next().await? {
         if outcomes.len() == upload::MAX_PHOTOS {
             return Err(Problem::TooManyPhotos);
         }
         let outcome = match photo {
-            Ok(photo) => answer(site, wish, photo).await,
+            Ok(photo) => answer(core, wish, photo).await,
             Err(error) => Err(LocateError::Photo(error)),
         };
         record(site, &outcome);
@@ -118,15 +120,16 @@ async fn answer_all(site: &Arc<Site>, wish: Wish, request: Request) -> Result<Ve
     if outcomes.is_empty() { Err(Problem::MissingPhoto) } else { Ok(outcomes) }
 }
 
-async fn answer(site: &Arc<Site>, wish: Wish, photo: Vec<u8>) -> Outcome {
-    let located = site.core.locate(photo).await?;
+async fn answer(core: &Core, wish: Wish, photo: Vec<u8>) -> Outcome {
+    let located = core.locate(photo).await?;
+    let manifest = located.manifest.clone();
     let answer = Answer::from(&located).top(wish.top);
     let Some(label) = wish.heatmap.label(&located.prediction) else {
         return Ok(answer);
     };
     let drawn = tokio::task::spawn_blocking(move || located.explanation.heatmap_jpeg(label)).await;
     let jpeg = drawn.map_err(|error| LocateError::Failed(format!("the heatmap could not be drawn: {error}")))?;
-    Ok(answer.with_heatmap(&site.core.manifest().labels[label].area, &jpeg))
+    Ok(answer.with_heatmap(&manifest.labels[label].area, &jpeg))
 }
 
 fn record(site: &Site, outcome: &Outcome) {

@@ -1,30 +1,38 @@
-//! The pages, rendered once a language when the site starts.
+//! The pages, rendered once a language for each model that goes live.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_LANGUAGE, VARY};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 
-use super::Shared;
 use super::language::Language;
 use super::problem::Problem;
 use super::samples::{Listed, Sample, listed};
 use super::upload::MAX_PHOTOS;
+use super::{Shared, Site};
 use crate::chat::Lang;
 use crate::chat::text::web::{PageLimits, page as words, play as play_words};
 use crate::domain::quiz::PHOTO_COUNTS;
 use crate::front::json::Model;
 use crate::infer::Core;
+use crate::infer::manifest::Manifest;
 
 /// `{{message}}` stands for a message, `{{lang}}` for the language and `{{data}}` for what the script knows.
 const TEMPLATE: &str = include_str!("assets/page.html");
 /// The quiz's, in the same way.
 const QUIZ_TEMPLATE: &str = include_str!("assets/quiz.html");
 
-/// The pages in both languages.
+/// The pages of the live model.
+#[derive(Default)]
 pub(super) struct Pages {
+    current: Mutex<Option<(Arc<Manifest>, Arc<Rendered>)>>,
+}
+
+/// The pages in both languages.
+struct Rendered {
     photo: Page,
     /// `None` where there is no quiz.
     quiz: Option<Page>,
@@ -75,7 +83,23 @@ struct Shown {
 }
 
 impl Pages {
-    pub(super) fn new(core: &Core, samples: &[Sample], has_quiz: bool) -> Self {
+    fn of(&self, site: &Site) -> Arc<Rendered> {
+        let manifest = site.core.manifest();
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*current {
+            Some((of, pages)) if Arc::ptr_eq(of, &manifest) => pages.clone(),
+            _ => {
+                let pages = Arc::new(Rendered::new(&site.core, &site.samples, site.table.is_some()));
+                *current = Some((manifest, pages.clone()));
+                pages
+            }
+        }
+    }
+}
+
+impl Rendered {
+    fn new(core: &Core, samples: &[Sample], has_quiz: bool) -> Self {
+        let core = core.pinned();
         let manifest = core.manifest();
         let shown = Shown { is_drawn: manifest.provenance.is_drawn_world(), has_quiz };
         let limits = PageLimits { max_bytes: core.limits().max_bytes, max_photos: MAX_PHOTOS };
@@ -83,7 +107,7 @@ impl Pages {
         let photo = PhotoData {
             areas: names.map(|label| AreaNames { area: &label.area, name_en: &label.name_en }).collect(),
             samples: listed(samples),
-            model: Model::from(core.identity()),
+            model: Model::from(&*core.identity()),
             max_bytes: limits.max_bytes,
             max_photos: limits.max_photos,
         };
@@ -115,12 +139,12 @@ impl Page {
 
 /// `GET /`
 pub(super) async fn show(State(site): Shared, Language(lang): Language) -> Response {
-    site.pages.photo.show(lang)
+    site.pages.of(&site).photo.show(lang)
 }
 
 /// `GET /quiz`
 pub(super) async fn show_quiz(State(site): Shared, Language(lang): Language) -> Response {
-    match &site.pages.quiz {
+    match &site.pages.of(&site).quiz {
         Some(page) => page.show(lang),
         None => Problem::QuizOff.response(lang),
     }
