@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod front;
 pub mod infer;
+pub mod judge;
 pub mod quiz;
 pub mod store;
 pub mod train;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// says so.
 const LAYERS: [&[&str]; 6] = [
     &["domain"],
-    &["clock", "collect", "infer", "jobs", "quiz", "store", "train", "world"],
+    &["clock", "collect", "infer", "jobs", "judge", "quiz", "store", "train", "world"],
     &["chat"],
     &["front"],
     &["cli", "config"],
@@ -22,6 +22,8 @@ const SAME_LAYER: &[(&str, &str)] = &[
     ("collect", "store"),
     ("jobs", "clock"),
     ("jobs", "store"),
+    ("judge", "infer"),
+    ("judge", "world"),
     ("quiz", "collect"),
     ("quiz", "clock"),
     ("quiz", "infer"),
@@ -29,6 +31,7 @@ const SAME_LAYER: &[(&str, &str)] = &[
     ("quiz", "world"),
     ("train", "collect"),
     ("train", "infer"),
+    ("train", "judge"),
     ("train", "store"),
     ("train", "world"),
 ];

@@ -2,6 +2,14 @@
 //!
 //! A row is one photo; `labels` are indices of areas, below the number of columns.
 
+pub mod bootstrap;
+pub mod coverage;
+pub mod reliability;
+
+pub use bootstrap::{Interval, Spot, Spread};
+pub use coverage::{Selective, selective};
+pub use reliability::{Bin, ece};
+
 use super::prediction::softmax;
 
 /// Index of the largest value; the first of equals. `None` of nothing.
@@ -84,38 +92,16 @@ pub fn judge(logits: &[Vec<f32>], labels: &[usize], temperature: f32) -> Vec<Jud
     logits.iter().zip(labels).map(one).collect()
 }
 
-/// Expected calibration error (Guo et al. 2017): the mean over equally wide bins of confidence, weighted by their
-/// photos, of the distance between confidence and accuracy. 0 (honest) to 1.
+/// Best that one answer for all photos can do: the share of the most frequent area (top-1) and, as it finds one area of
+/// all that there are, its macro recall. Chosen in hindsight, so an honest constant answer does no better. 0 of no
+/// photos.
 #[must_use]
-pub fn ece(judged: &[Judged], bins: usize) -> f32 {
-    let mut sums = vec![(0.0_f64, 0.0_f64); bins];
-    for photo in judged {
-        let bin = ((photo.confidence * bins as f32) as usize).min(bins - 1);
-        sums[bin].0 += f64::from(photo.confidence);
-        sums[bin].1 += f64::from(u8::from(photo.right));
-    }
-    let gap: f64 = sums.iter().map(|(confidence, right)| (confidence - right).abs()).sum();
-    (gap / judged.len().max(1) as f64) as f32
-}
-
-/// What an abstention threshold does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Selective {
-    /// Photos whose confidence is below it get "I don't know".
-    pub threshold: f32,
-    /// Share of photos that get an answer, 0 to 1.
-    pub coverage: f32,
-    /// Share of right answers among those, 0 to 1; 1 when there is none.
-    pub accuracy: f32,
-}
-
-/// Coverage and accuracy at a threshold.
-#[must_use]
-pub fn selective(judged: &[Judged], threshold: f32) -> Selective {
-    let answered: Vec<&Judged> = judged.iter().filter(|photo| photo.confidence >= threshold).collect();
-    let right = answered.iter().filter(|photo| photo.right).count();
-    let accuracy = if answered.is_empty() { 1.0 } else { share(right, answered.len()) };
-    Selective { threshold, coverage: share(answered.len(), judged.len()), accuracy }
+pub fn majority(labels: &[usize]) -> (f32, f32) {
+    let classes = labels.iter().max().map_or(0, |max| max + 1);
+    let mut counts = vec![0; classes];
+    labels.iter().for_each(|&label| counts[label] += 1);
+    let areas = counts.iter().filter(|count| **count > 0).count();
+    (share(counts.into_iter().max().unwrap_or(0), labels.len()), share(usize::from(areas > 0), areas))
 }
 
 /// The 95 % Wilson score interval of a share (Wilson 1927): honest even for few photos and shares near 0 or 1.
@@ -170,10 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn a_boaster_is_off_by_his_boast() {
-        let judged: Vec<Judged> = (0..10).map(|i| Judged { confidence: 0.9, right: i < 5 }).collect();
-        assert!((ece(&judged, 15) - 0.4).abs() < 1e-6);
-        assert_eq!(selective(&judged, 0.91), Selective { threshold: 0.91, coverage: 0.0, accuracy: 1.0 });
+    fn always_the_same_answer() {
+        assert_eq!(majority(&[2, 0, 2, 4]), (0.5, 1.0 / 3.0));
+        assert_eq!(majority(&[]), (0.0, 0.0));
     }
 
     #[test]

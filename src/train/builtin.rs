@@ -16,17 +16,15 @@ use super::export::{Options, Precision, export};
 use super::fold::quantise;
 use super::resnet::{ResNet, ResNetConfig};
 use crate::domain::Area;
-use crate::domain::metrics::{self, Selective};
+use crate::domain::metrics::{self, Selective, coverage};
 use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, Metrics, Provenance, sha256_hex};
 use crate::infer::preprocess::Preprocess;
+use crate::judge::{Graded, Score, score};
 
 /// File beside the model with logits as training computes them.
 pub const REFERENCE_FILE: &str = "reference.json";
 /// Photos in it.
 const REFERENCES: usize = 7;
-
-/// Bins of the calibration error.
-const BINS: usize = 15;
 
 /// What to train and how to sign it.
 #[derive(Clone, Debug)]
@@ -59,47 +57,31 @@ pub struct Report {
     /// Divides the logits.
     pub temperature: f32,
     /// What the abstention threshold promises on the validation split.
-    pub abstention: Abstention,
-    /// Calibration error on the test split before temperature scaling, 0 to 1.
-    pub ece_before: f32,
-    /// The manifest's figures, on the test split.
-    pub test: Metrics,
-    /// 95 % interval of `test.top1` (Wilson).
-    pub top1_interval: (f64, f64),
-    /// Macro recall of the linear classifier on thumbnails.
+    pub abstention: Selective,
+    /// Top-1 of the linear classifier on thumbnails, on the test split.
+    pub thumbnail_top1: f32,
+    /// Macro recall of the same.
     pub thumbnail_macro_recall: f32,
-    /// Each area with its recall and the 95 % interval of that.
-    pub areas: Vec<AreaReport>,
-    /// Photos by true area (row) and answer (column).
-    pub confusion: Vec<Vec<usize>>,
+    /// The model on the test split.
+    pub test: Score,
 }
 
-/// What the abstention threshold promises on the validation split.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Abstention {
-    /// Below this probability the answer is "I don't know".
-    pub threshold: f32,
-    /// Share of photos that get an answer.
-    pub coverage: f32,
-    /// Share of right answers among those.
-    pub accuracy: f32,
-}
-
-impl From<Selective> for Abstention {
-    fn from(Selective { threshold, coverage, accuracy }: Selective) -> Self {
-        Self { threshold, coverage, accuracy }
+impl Report {
+    /// The manifest's figures.
+    fn metrics(&self) -> Metrics {
+        let test = &self.test;
+        Metrics {
+            photos: test.photos,
+            top1: test.top1.value as f32,
+            top3: test.top3,
+            macro_recall: test.macro_recall.value as f32,
+            ece: test.ece,
+            coverage: test.abstention.coverage,
+            selective_accuracy: test.abstention.accuracy,
+            thumbnail_top1: self.thumbnail_top1,
+            confusion: test.confusion.clone(),
+        }
     }
-}
-
-/// How well one area is found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct AreaReport {
-    /// Its full name.
-    pub area: String,
-    /// Share of its photos that are named rightly.
-    pub recall: f32,
-    /// 95 % interval of the recall.
-    pub interval: (f64, f64),
 }
 
 /// A training that ended without a model.
@@ -185,7 +167,7 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
         abstain_below: report.abstention.threshold,
         provenance: task.provenance.clone(),
         input: task.input,
-        metrics: report.test.clone(),
+        metrics: report.metrics(),
         labels: task.labels.clone(),
     };
     let manifest = toml::to_string(&manifest).map_err(|error| unwritable(out, MANIFEST_FILE, error))?;
@@ -200,50 +182,27 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
     Ok(report)
 }
 
+/// Temperature and threshold from the validation split, then the judgement of the test split.
 fn judge(model: &ResNet, data: &Dataset, task: &Task, device: &Device) -> Report {
     let run = |examples: &[Example]| (logits(model, examples, &data.input, device), labels_of(examples));
     let (rows, labels) = run(&data.validation);
     let temperature = calibrate::temperature(&rows, &labels);
-    let abstention = calibrate::threshold(&metrics::judge(&rows, &labels, temperature), task.accuracy);
-
+    let abstention = coverage::threshold(&metrics::judge(&rows, &labels, temperature), task.accuracy);
     let (rows, labels) = run(&data.test);
-    let judged = metrics::judge(&rows, &labels, temperature);
-    let confusion = metrics::confusion(&rows, &labels, data.labels.len());
-    let answered = metrics::selective(&judged, abstention.threshold);
+    let places: Vec<String> = data.test.iter().map(|example| example.place.clone()).collect();
+    let graded =
+        Graded { logits: &rows, truths: &labels, places: &places, temperature, abstain_below: abstention.threshold };
     let (thumbnail_top1, thumbnail_macro_recall) = thumbnails(data);
-    let hits = judged.iter().filter(|photo| photo.right).count();
     Report {
         recipe: task.recipe.clone(),
         trained_on: data.train.len(),
         validated_on: data.validation.len(),
         temperature,
-        abstention: abstention.into(),
-        ece_before: metrics::ece(&metrics::judge(&rows, &labels, 1.0), BINS),
-        test: Metrics {
-            photos: labels.len(),
-            top1: metrics::top_k(&rows, &labels, 1),
-            top3: metrics::top_k(&rows, &labels, 3),
-            macro_recall: metrics::macro_recall(&confusion),
-            ece: metrics::ece(&judged, BINS),
-            coverage: answered.coverage,
-            selective_accuracy: answered.accuracy,
-            thumbnail_top1,
-            confusion: confusion.clone(),
-        },
-        top1_interval: metrics::wilson(hits, labels.len()),
+        abstention,
+        thumbnail_top1,
         thumbnail_macro_recall,
-        areas: area_reports(&confusion, &data.labels),
-        confusion,
+        test: score(&graded, &data.labels),
     }
-}
-
-fn area_reports(confusion: &[Vec<usize>], labels: &[Area]) -> Vec<AreaReport> {
-    let one = |(i, area): (usize, &Area)| {
-        let all = confusion[i].iter().sum();
-        let recall = metrics::recalls(confusion)[i].unwrap_or(0.0);
-        AreaReport { area: area.area.clone(), recall, interval: metrics::wilson(confusion[i][i], all) }
-    };
-    labels.iter().enumerate().map(one).collect()
 }
 
 /// Top-1 and macro recall on the test split of the linear classifier on thumbnails.

@@ -29,6 +29,8 @@ pub struct Example {
     pub picture: RgbImage,
     /// Index of its area among the labels.
     pub label: usize,
+    /// Town or grid cell within the area.
+    pub place: String,
 }
 
 /// Photos of one task, by split.
@@ -136,7 +138,8 @@ fn read(
     })?;
     // The validation and test splits see exactly what the inference core sees.
     let side = if split == Split::Train { stored } else { input.size };
-    Ok((split, Example { picture: centre_square(&picture, side), label: photo.label }))
+    let example = Example { picture: centre_square(&picture, side), label: photo.label, place: photo.place.clone() };
+    Ok((split, example))
 }
 
 /// The order of one epoch: as many indices as there are examples, each label as often as any other (to within

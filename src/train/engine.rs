@@ -365,7 +365,9 @@ mod tests {
                 Rgb([if (along / 4).is_multiple_of(2) { 30 } else { 220 }; 3])
             })
         };
-        (0..count).map(|i| Example { picture: picture(i % 2, (i % 5) as u32), label: i % 2 }).collect()
+        (0..count)
+            .map(|i| Example { picture: picture(i % 2, (i % 5) as u32), label: i % 2, place: String::new() })
+            .collect()
     }
 
     fn data() -> Dataset {
