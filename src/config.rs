@@ -1,5 +1,6 @@
 //! Configuration: `config/default.toml`, then the user's file, then the environment, parsed once into types.
 
+mod collect;
 mod environment;
 mod raw;
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub etiquette: EtiquetteLimits,
     /// The quiz, if enabled.
     pub quiz: Option<Quiz>,
+    /// Collecting imagery.
+    pub collect: crate::collect::settings::Settings,
     /// The page and the API.
     pub web: Web,
     /// The Telegram bot, if enabled.
@@ -197,6 +200,7 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
                 as u32,
         },
         quiz: raw.quiz.enabled.then(|| quiz(&raw.quiz)).transpose()?,
+        collect: collect::settings(&raw, secrets)?,
         web: Web { bind: address("web.bind", &raw.web.bind)?, allowed_hosts: raw.web.allowed_hosts },
         telegram: raw.telegram.enabled.then(|| telegram(&raw.telegram, secrets)).transpose()?,
         discord: raw.discord.enabled.then(|| discord(&raw.discord, secrets)).transpose()?,
@@ -287,6 +291,8 @@ fn https(key: &'static str, value: &str) -> Result<String, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::settings::NotReady;
+    use crate::domain::imagery::Source;
     use secrecy::ExposeSecret;
 
     fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
@@ -329,6 +335,39 @@ mod tests {
     }
 
     #[test]
+    fn collecting_is_free_and_gentle_unless_told_otherwise() {
+        let collect = load("", &[]).expect("valid").collect;
+        assert_eq!((collect.source, collect.municipalities.len(), collect.regions.len()), (Source::Mapillary, 7, 0));
+        let missing = NotReady::SecretMissing { key: "mapillary.token", variable: "KOKODOKO_MAPILLARY__TOKEN" };
+        assert_eq!(collect.ready(Source::Mapillary), Err(missing));
+        assert_eq!(collect.ready(Source::StreetView), Err(NotReady::TermsNotAccepted));
+        assert_eq!(collect.ready(Source::Folder), Err(NotReady::FolderMissing));
+        assert_eq!(Source::ALL.map(|source| collect.money.price(source).0), [0, 7_000, 0]);
+        assert_eq!(collect.geolonia.api_url.as_str(), "https://japanese-addresses-v2.geoloniamaps.com/");
+    }
+
+    #[test]
+    fn collecting_takes_its_secrets_money_and_regions() {
+        let file = "[collect]\nsource = \"streetview\"\ncap_per_run = 2\nnames_en = { \"沖縄県那覇市\" = \"Naha\" }\n\
+                    areas = [\"沖縄県那覇市\"]\n[[collect.regions]]\nname = \"パリ\"\nfile = \"paris.geojson\"\n\
+                    [streetview]\naccept_google_terms = true\n[geolonia]\nversion = 1\n";
+        let variables = [
+            ("KOKODOKO_STREETVIEW__KEY", "from-environment"),
+            ("KOKODOKO_STREETVIEW__API_URL", "http://127.0.0.1:8600/"),
+            ("KOKODOKO_COLLECT__CAP_PER_DAY", "3"),
+        ];
+        let config = load(file, &variables).expect("valid");
+        assert!(!format!("{config:?}").contains("from-environment"), "{config:?}");
+        let collect = config.collect;
+        assert_eq!(collect.ready(Source::StreetView), Ok(()));
+        assert_eq!(collect.streetview.api_url.as_str(), "http://127.0.0.1:8600/");
+        assert_eq!((collect.money.cap_per_run.0, collect.money.cap_per_day.0), (2_000_000, 3_000_000));
+        assert_eq!(collect.municipalities[0].area().name_en, "Naha");
+        assert_eq!((&*collect.regions[0].name, &*collect.regions[0].name_en), ("パリ", "パリ"));
+        assert_eq!(collect.geolonia.api_url.as_str(), "https://geolonia.github.io/japanese-addresses");
+    }
+
+    #[test]
     fn errors_name_place_key_value_and_cure() {
         let cases = [
             ("[infer]\nbackend = \"tpu\"\n", vec![]),
@@ -343,6 +382,24 @@ mod tests {
             ("[telegram]\nenabled = true\nmode = \"webhook\"\n", vec![("KOKODOKO_TELEGRAM__TOKEN", "1:s")]),
             ("[quiz]\ntime_zone = \"Tokyo\"\n", vec![]),
             ("[quiz]\ndatabase = \"\"\n", vec![]),
+            ("[collect]\nsource = \"streetview\"\n", vec![("KOKODOKO_STREETVIEW__KEY", "1:s")]),
+            ("[collect]\nsource = \"google\"\n", vec![]),
+            ("[collect]\nsource = \"streetview\"\nwidth = 1024\n[streetview]\naccept_google_terms = true\n", vec![]),
+            ("[collect]\nareas = [\"港区\"]\n", vec![]),
+            ("[collect]\nareas = [\"東京都港区\", \"東京都港区\"]\n", vec![]),
+            ("[[collect.regions]]\nname = \"Paris\"\n", vec![]),
+            ("[[collect.regions]]\nname = \"\"\nfile = \"paris.geojson\"\n", vec![]),
+            ("[collect]\npoints_per_town = 0\n", vec![]),
+            ("[collect]\nfov = 200\n", vec![]),
+            ("[collect]\nrequests_per_second = 0\n", vec![]),
+            ("[collect]\ncap_per_day = -1\n", vec![]),
+            ("[collect]\ncap_per_month = nan\n", vec![]),
+            ("[collect]\ncurrency = \"$\"\n", vec![]),
+            ("[collect]\ndata_folder = \"\"\n", vec![]),
+            ("[mapillary]\ntoken = \"1:s\"\n", vec![]),
+            ("[mapillary]\ntoken_file = \"/nowhere/token\"\n", vec![]),
+            ("[mapillary]\napi_url = \"http://mapillary.example\"\n", vec![]),
+            ("[geolonia]\nversion = 3\n", vec![]),
             ("", vec![("KOKODOKO_INFER__BATCH", "3")]),
             ("", vec![("KOKODOKO_INFER__MAX_BATCH", "many")]),
         ];

@@ -11,7 +11,14 @@ use super::ConfigError;
 
 const PREFIX: &str = "KOKODOKO_";
 /// Keys that are secrets: in the environment alone, never in the file.
-const SECRETS: [&str; 3] = ["telegram.token", "telegram.webhook_secret", "discord.token"];
+const SECRETS: [&str; 6] = [
+    "telegram.token",
+    "telegram.webhook_secret",
+    "discord.token",
+    "mapillary.token",
+    "streetview.key",
+    "streetview.signing_secret",
+];
 
 /// What the environment holds besides plain values.
 #[derive(Default)]
@@ -24,11 +31,16 @@ pub(super) struct Secrets {
 impl Secrets {
     /// The secret from the environment, else from its file (trailing white space cut).
     pub(super) fn get(&self, key: &'static str, file: &str) -> Result<SecretString, ConfigError> {
+        self.find(key, file)?.ok_or_else(|| ConfigError::Missing { key, variable: variable(key) })
+    }
+
+    /// The same, or `None` when it is neither in the environment nor a file is named.
+    pub(super) fn find(&self, key: &'static str, file: &str) -> Result<Option<SecretString>, ConfigError> {
         if let Some(secret) = self.values.get(key) {
-            return Ok(secret.clone());
+            return Ok(Some(secret.clone()));
         }
         if file.is_empty() {
-            return Err(ConfigError::Missing { key, variable: variable(key) });
+            return Ok(None);
         }
         let path = Path::new(file);
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::SecretFile {
@@ -38,7 +50,7 @@ impl Secrets {
         })?;
         match text.trim_end() {
             "" => Err(ConfigError::Missing { key, variable: variable(key) }),
-            secret => Ok(SecretString::from(secret.to_owned())),
+            secret => Ok(Some(SecretString::from(secret.to_owned()))),
         }
     }
 }
@@ -81,6 +93,10 @@ fn set(table: &mut Table, name: &str, key: &str, value: &str) -> Result<(), Conf
         kind => {
             let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();
             let parsed = parsed.and_then(|mut table| table.remove("value"));
+            let parsed = parsed.map(|parsed| match (parsed, kind) {
+                (Value::Integer(whole), Value::Float(_)) => Value::Float(whole as f64),
+                (parsed, _) => parsed,
+            });
             parsed
                 .filter(|parsed| parsed.same_type(kind))
                 .ok_or_else(|| problem(format!("{value:?} is no {} for `{key}`", kind.type_str())))?

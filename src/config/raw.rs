@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Table;
 
-use super::ConfigError;
+use super::{ConfigError, collect};
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// The file taken when none is named.
@@ -18,6 +18,11 @@ pub(super) struct Raw {
     pub(super) photo: Photo,
     pub(super) limits: Limits,
     pub(super) quiz: Quiz,
+    pub(super) collect: collect::Collect,
+    pub(super) mapillary: collect::Mapillary,
+    pub(super) streetview: collect::StreetView,
+    pub(super) geolonia: collect::Geolonia,
+    pub(super) folder: collect::Folder,
     pub(super) web: Web,
     pub(super) telegram: Telegram,
     pub(super) discord: Discord,

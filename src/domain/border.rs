@@ -1,5 +1,7 @@
 //! Borders of municipalities and other regions.
 
+use geojson::GeometryValue;
+
 use super::Coordinate;
 
 /// A border: outer and inner rings of all its polygons, as `[longitude, latitude]` in degrees (WGS 84), GeoJSON's
@@ -16,10 +18,35 @@ impl Border {
         Self { rings }
     }
 
+    /// The border of a polygon or several; empty for other shapes. Positions without two numbers are left out.
+    #[must_use]
+    pub fn of_geometry(geometry: &GeometryValue) -> Self {
+        let mut rings = Vec::new();
+        collect_rings(geometry, &mut rings);
+        Self { rings }
+    }
+
+    /// Adds the rings of another border; where both are, there is outside.
+    pub fn extend(&mut self, other: Self) {
+        self.rings.extend(other.rings);
+    }
+
     /// All rings.
     #[must_use]
     pub fn rings(&self) -> &[Vec<[f64; 2]>] {
         &self.rings
+    }
+
+    /// South-western and north-eastern corner of the box around it; `None` when there are no rings.
+    #[must_use]
+    pub fn bounds(&self) -> Option<(Coordinate, Coordinate)> {
+        let mut points = self.rings.iter().flatten();
+        let &[lng, lat] = points.next()?;
+        let first = (Coordinate { lat, lng }, Coordinate { lat, lng });
+        Some(points.fold(first, |(low, high), &[lng, lat]| {
+            let low = Coordinate { lat: low.lat.min(lat), lng: low.lng.min(lng) };
+            (low, Coordinate { lat: high.lat.max(lat), lng: high.lng.max(lng) })
+        }))
     }
 
     /// Whether a position lies inside, by the even-odd rule (holes and islands need no special case).
@@ -27,6 +54,24 @@ impl Border {
     pub fn contains(&self, at: Coordinate) -> bool {
         let crossings = self.rings.iter().flat_map(|ring| ring.iter().zip(ring.iter().cycle().skip(1)));
         crossings.filter(|(a, b)| crosses_east_of(at, a, b)).count() % 2 == 1
+    }
+}
+
+fn collect_rings(geometry: &GeometryValue, rings: &mut Vec<Vec<[f64; 2]>>) {
+    let mut polygon = |polygon: &Vec<Vec<geojson::Position>>| {
+        let position = |position: &geojson::Position| match position.as_slice() {
+            [lng, lat, ..] => Some([*lng, *lat]),
+            _ => None,
+        };
+        rings.extend(polygon.iter().map(|ring| ring.iter().filter_map(position).collect::<Vec<_>>()));
+    };
+    match geometry {
+        GeometryValue::Polygon { coordinates } => polygon(coordinates),
+        GeometryValue::MultiPolygon { coordinates } => coordinates.iter().for_each(polygon),
+        GeometryValue::GeometryCollection { geometries } => {
+            geometries.iter().for_each(|geometry| collect_rings(&geometry.value, rings));
+        }
+        _ => {}
     }
 }
 
@@ -40,6 +85,21 @@ mod tests {
 
     fn square(low: f64, high: f64) -> Vec<[f64; 2]> {
         vec![[low, low], [high, low], [high, high], [low, high]]
+    }
+
+    #[test]
+    fn every_polygon_of_a_geometry_counts_and_nothing_else() {
+        let border = |json: &str| Border::of_geometry(&json.parse::<geojson::Geometry>().unwrap().value);
+        let polygon = r#"{"type":"Polygon","coordinates":[[[0,0],[2,0],[2,1],[0,0]]]}"#;
+        let both = format!(
+            r#"{{"type":"GeometryCollection","geometries":[{polygon},{{"type":"MultiPolygon",
+            "coordinates":[[[[5,5],[6,5],[6,7],[5,5]]]]}},{{"type":"Point","coordinates":[9,9]}}]}}"#
+        );
+        assert_eq!(border(polygon).rings().len(), 1);
+        assert_eq!(border(&both).rings().len(), 2);
+        let corner = |lat, lng| Coordinate { lat, lng };
+        assert_eq!(border(&both).bounds(), Some((corner(0.0, 0.0), corner(7.0, 6.0))));
+        assert_eq!(Border::default().bounds(), None);
     }
 
     #[test]

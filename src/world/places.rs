@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use geojson::{FeatureCollection, GeometryValue};
+use geojson::FeatureCollection;
 use serde::Deserialize;
 
 use super::dice::{Dice, hash};
@@ -48,13 +48,8 @@ pub fn borders() -> Vec<Border> {
 fn border_of(collection: &FeatureCollection, municipality: &str) -> Border {
     let is_it =
         |feature: &&geojson::Feature| feature.property("N03_004").and_then(|name| name.as_str()) == Some(municipality);
-    let polygons = match collection.features.iter().find(is_it).and_then(|f| f.geometry.as_ref()).map(|g| &g.value) {
-        Some(GeometryValue::Polygon { coordinates }) => vec![coordinates.clone()],
-        Some(GeometryValue::MultiPolygon { coordinates }) => coordinates.clone(),
-        _ => Vec::new(),
-    };
-    let rings = polygons.iter().flatten();
-    Border::new(rings.map(|ring| ring.iter().map(|p| [p.as_slice()[0], p.as_slice()[1]]).collect()).collect())
+    let geometry = collection.features.iter().find(is_it).and_then(|feature| feature.geometry.as_ref());
+    geometry.map(|geometry| Border::of_geometry(&geometry.value)).unwrap_or_default()
 }
 
 /// An entry of the town lists.
