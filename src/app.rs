@@ -20,6 +20,7 @@ use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::infer::Core;
 use crate::infer::manifest::ModelFiles;
+use crate::store::Store;
 
 /// Runs the program to its exit status: 0 when all went well.
 #[must_use]
@@ -65,6 +66,13 @@ fn core(config: &Config) -> anyhow::Result<Core> {
     let (model, drawn) = (core.identity(), core.manifest().provenance.is_drawn_world());
     tracing::info!(model = model.name, version = model.version, backend = model.backend, drawn, "model ready");
     Ok(core)
+}
+
+/// The configured database, up to date.
+async fn store(config: &Config) -> anyhow::Result<Store> {
+    let store = Store::open(&config.database).await?;
+    tracing::info!(file = %config.database.display(), "database ready");
+    Ok(store)
 }
 
 /// A token that is cancelled at the first interrupt or termination signal; the second ends the program.

@@ -3,9 +3,12 @@
 //! Adapters turn updates into [`Incoming`], ask [`Conversation::admit`] whether the bot is meant and may
 //! answer, download the photos only then, await [`Conversation::respond`] and deliver the [`Reply`]s.
 
+pub mod admin;
+pub mod board;
 pub mod command;
 pub mod conversation;
 pub mod etiquette;
+pub mod jobs;
 pub mod locate;
 pub mod message;
 pub mod picture;
@@ -17,10 +20,11 @@ mod sample;
 pub mod text;
 pub mod wish;
 
+pub use admin::{Admins, Office};
 pub use conversation::{Admission, Conversation};
 pub use message::{
-    Announcement, Attachment, Button, Buttons, ChatKind, ChatRef, Incoming, Notice, Platform, PressReply, Pressed,
-    Reply, Request, Role, Undelivered, UserRef,
+    Announcement, Attachment, Button, Buttons, Canvas, ChatKind, ChatRef, Incoming, Notice, Platform, PressReply,
+    Pressed, Reply, Request, Role, Undelivered, UserRef,
 };
 pub use post::Post;
 pub use press::{Press, Reaction};

@@ -42,3 +42,41 @@ impl WallClock for SystemClock {
         })
     }
 }
+
+/// A clock for unit tests that stands still until it is moved.
+#[cfg(test)]
+pub(crate) mod manual {
+    use super::{Arc, Future, Pin, Timestamp, WallClock};
+
+    /// The clock.
+    pub(crate) struct ManualClock {
+        now: tokio::sync::watch::Sender<Timestamp>,
+    }
+
+    impl ManualClock {
+        /// A clock that stands at noon of some day.
+        pub(crate) fn start() -> Arc<Self> {
+            let noon = "2026-11-24T03:00:00Z".parse().expect("a moment");
+            Arc::new(Self { now: tokio::sync::watch::Sender::new(noon) })
+        }
+
+        /// Wakes whoever waits for a time that has come now.
+        pub(crate) fn pass(&self, seconds: i64) {
+            self.now.send_modify(|now| *now += jiff::SignedDuration::from_secs(seconds));
+        }
+    }
+
+    impl WallClock for ManualClock {
+        fn now(&self) -> Timestamp {
+            *self.now.borrow()
+        }
+
+        fn until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            let mut now = self.now.subscribe();
+            Box::pin(async move {
+                // The sender lives as long as self.
+                let _ = now.wait_for(|now| *now >= at).await;
+            })
+        }
+    }
+}

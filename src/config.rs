@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use thiserror::Error;
 
+use crate::domain::{Platform, UserRef};
 use crate::infer::decode::Limits;
 use crate::infer::onnx::{Backend, Device};
 
@@ -26,10 +27,14 @@ pub struct Config {
     pub infer: crate::infer::Options,
     /// How many photos people and chats may send.
     pub etiquette: EtiquetteLimits,
+    /// SQLite file of all that is stored.
+    pub database: PathBuf,
     /// The quiz, if enabled.
     pub quiz: Option<Quiz>,
     /// Collecting imagery.
     pub collect: crate::collect::settings::Settings,
+    /// Who runs the bot.
+    pub admins: Vec<UserRef>,
     /// The page and the API.
     pub web: Web,
     /// The Telegram bot, if enabled.
@@ -54,8 +59,6 @@ pub struct EtiquetteLimits {
 /// "Beat the model".
 #[derive(Clone, Debug)]
 pub struct Quiz {
-    /// SQLite file with the scores.
-    pub database: PathBuf,
     /// Where days, weeks and months begin.
     pub zone: TimeZone,
     /// How long a group waits once all who joined are done.
@@ -199,8 +202,10 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
             chat_photos_per_minute: positive("limits.chat_photos_per_minute", raw.limits.chat_photos_per_minute)?
                 as u32,
         },
+        database: database(&raw.quiz.database)?,
         quiz: raw.quiz.enabled.then(|| quiz(&raw.quiz)).transpose()?,
         collect: collect::settings(&raw, secrets)?,
+        admins: admins(&raw.admin)?,
         web: Web { bind: address("web.bind", &raw.web.bind)?, allowed_hosts: raw.web.allowed_hosts },
         telegram: raw.telegram.enabled.then(|| telegram(&raw.telegram, secrets)).transpose()?,
         discord: raw.discord.enabled.then(|| discord(&raw.discord, secrets)).transpose()?,
@@ -215,13 +220,33 @@ fn quiz(raw: &raw::Quiz) -> Result<Quiz, ConfigError> {
         value: format!("{:?}", raw.time_zone),
         cure: "write an IANA time zone, such as \"Asia/Tokyo\"".to_owned(),
     })?;
-    let database = non_empty(&raw.database).map(PathBuf::from).ok_or_else(|| ConfigError::Value {
+    let last_call = Duration::from_secs(u64::from(raw.last_call_seconds.min(600)));
+    Ok(Quiz { zone, last_call })
+}
+
+fn database(path: &str) -> Result<PathBuf, ConfigError> {
+    non_empty(path).map(PathBuf::from).ok_or_else(|| ConfigError::Value {
         key: "quiz.database",
         value: "empty".to_owned(),
         cure: "write the path of the file for the scores".to_owned(),
-    })?;
-    let last_call = Duration::from_secs(u64::from(raw.last_call_seconds.min(600)));
-    Ok(Quiz { database, zone, last_call })
+    })
+}
+
+fn admins(raw: &raw::Admin) -> Result<Vec<UserRef>, ConfigError> {
+    let mut people = Vec::new();
+    for (platform, key, given) in
+        [(Platform::Telegram, "admin.telegram", &raw.telegram), (Platform::Discord, "admin.discord", &raw.discord)]
+    {
+        for value in given {
+            let id = value.as_integer().filter(|id| *id > 0).ok_or_else(|| ConfigError::Value {
+                key,
+                value: value.to_string(),
+                cure: "write the numbers of people, such as [123456789]; names can be taken by others".to_owned(),
+            })?;
+            people.push(UserRef { platform, id });
+        }
+    }
+    Ok(people)
 }
 
 fn backend(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend, ConfigError> {
@@ -322,6 +347,16 @@ mod tests {
     }
 
     #[test]
+    fn admins_are_numbers_on_their_service() {
+        assert!(load("", &[]).expect("valid").admins.is_empty(), "nobody unless somebody is named");
+        let file = "[admin]\ntelegram = [12]\ndiscord = [1200000000000000001]\n";
+        let config = load(file, &[("KOKODOKO_ADMIN__TELEGRAM", "[11, 13]")]).expect("valid");
+        let who = |platform, id| UserRef { platform, id };
+        let (telegram, discord) = (Platform::Telegram, Platform::Discord);
+        assert_eq!(config.admins, [who(telegram, 11), who(telegram, 13), who(discord, 1_200_000_000_000_000_001)]);
+    }
+
+    #[test]
     fn tokens_come_from_the_environment_or_a_file_and_are_never_shown() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("token");
@@ -400,6 +435,8 @@ mod tests {
             ("[mapillary]\ntoken_file = \"/nowhere/token\"\n", vec![]),
             ("[mapillary]\napi_url = \"http://mapillary.example\"\n", vec![]),
             ("[geolonia]\nversion = 3\n", vec![]),
+            ("[admin]\ntelegram = [12, \"@aoi\"]\n", vec![]),
+            ("", vec![("KOKODOKO_ADMIN__DISCORD", "[-3]")]),
             ("", vec![("KOKODOKO_INFER__BATCH", "3")]),
             ("", vec![("KOKODOKO_INFER__MAX_BATCH", "many")]),
         ];

@@ -6,6 +6,7 @@ pub mod area;
 pub mod border;
 pub mod coordinate;
 pub mod imagery;
+pub mod job;
 pub mod metrics;
 pub mod party;
 pub mod prediction;

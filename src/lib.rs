@@ -1,6 +1,6 @@
 //! ここどこ? — where is this? A bot that names the municipality of a street photo.
 //!
-//! Imports flow one way: `front` → `chat` → services (`collect`, `infer`, `quiz`, `store`, `train`, `world`) → `domain`;
+//! Imports flow one way: `front` → `chat` → services (`collect`, `infer`, `jobs`, `quiz`, `store`, `train`, `world`) → `domain`;
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
 pub mod app;
@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod front;
 pub mod infer;
+pub mod jobs;
 pub mod judge;
 pub mod quiz;
 pub mod store;

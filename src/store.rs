@@ -4,6 +4,8 @@
 //! "database is locked"; others read. Every query is checked against the migrations when the program is compiled,
 //! by the cache in `.sqlx` (`.ci/sqlx` renews it).
 
+mod audit;
+mod jobs;
 mod links;
 mod people;
 mod rounds;
@@ -20,6 +22,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
+pub use self::audit::AdminAction;
+pub use self::jobs::{Confirmed, JobEnd};
 pub use self::links::LinkError;
 pub use self::people::PersonSettings;
 pub use self::rounds::{Accepted, Busy, NewRound, NewSet, StoredSet};

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::config::Config;
+use crate::domain::Platform;
 
 /// Says what the valid configuration leads to; secrets are only said to be there.
 pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
@@ -25,9 +26,11 @@ fn describe(config: &Config) -> String {
         },
     );
     let discord = if config.discord.is_some() { "on, token set" } else { "off" };
+    let count = |platform| config.admins.iter().filter(|admin| admin.platform == platform).count();
+    let admins = format!("{} on Telegram, {} on Discord", count(Platform::Telegram), count(Platform::Discord));
     let limits = &config.infer.limits;
     format!(
-        "web       http://{}/\ntelegram  {telegram}\ndiscord   {discord}\n\
+        "web       http://{}/\ntelegram  {telegram}\ndiscord   {discord}\nadmins    {admins}\n\
          photos    at most {} MiB, {} megapixels, {} MiB decoded\n\
          limits    {} photos a minute for a person, {} for a chat\nbackend   {}\n",
         config.web.bind,
@@ -50,6 +53,7 @@ mod tests {
             ("KOKODOKO_TELEGRAM__ENABLED", "true"),
             ("KOKODOKO_TELEGRAM__TOKEN", "123:secret"),
             ("KOKODOKO_TELEGRAM__MODE", "webhook"),
+            ("KOKODOKO_ADMIN__TELEGRAM", "[11, 12]"),
             ("KOKODOKO_TELEGRAM__WEBHOOK_URL", "https://bot.example/telegram"),
             ("KOKODOKO_TELEGRAM__WEBHOOK_SECRET", "hush"),
         ];

@@ -48,7 +48,9 @@ pub(super) async fn run(config: Config, options: Demo) -> anyhow::Result<ExitCod
 
 /// The quiz, if it is on; a demo shows the rest of the page without it, should its database be out of reach.
 async fn table(config: &Config, core: &Core) -> Option<Table> {
-    match super::quiz::open(config.quiz.as_ref()?, core.clone()).await {
+    let settings = config.quiz.as_ref()?;
+    let opened = async { super::quiz::open(settings, super::store(config).await?, core.clone()).await };
+    match opened.await {
         Ok(quiz) => Some(Table::new(quiz, Post::default())),
         Err(error) => {
             tracing::warn!("no quiz on the page: {error:#}");

@@ -1,6 +1,7 @@
 //! `serve`: the page and the bots that the configuration enables, until a signal to stop.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,7 +10,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::quiz::Table;
-use crate::chat::{Conversation, Platform, Post, etiquette};
+use crate::chat::{Conversation, Office, Platform, Post, etiquette};
+use crate::clock::SystemClock;
 use crate::config::{self, Config, Discord, Telegram};
 use crate::front::{discord, telegram, web};
 
@@ -24,16 +26,18 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let mut post = Post::default();
     let telegram_news = post.connect(Platform::Telegram);
     let discord_news = post.connect(Platform::Discord);
-    let quiz = match &config.quiz {
-        Some(settings) => Some(super::quiz::open(settings, core.clone()).await?),
+    let store = super::store(&config).await?;
+    let table = match &config.quiz {
+        Some(settings) => Some(Table::new(super::quiz::open(settings, store.clone(), core.clone()).await?, post)),
         None => None,
     };
-    let table = quiz.map(|quiz| Table::new(quiz, post));
     let clock = etiquette::system_clock();
     let conversation = match table.clone() {
         Some(table) => Conversation::with_quiz(core.clone(), limits, clock, table),
         None => Conversation::new(core.clone(), limits, clock),
     };
+    let admins = config.admins.iter().cloned().collect();
+    let conversation = conversation.with_office(Office::new(admins, store.clone(), Arc::new(SystemClock)));
     let mut fronts = JoinSet::new();
     if let Some(table) = table.clone() {
         let stop = stop.clone();
@@ -63,9 +67,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         fronts.spawn(async move { discord::run(settings, conversation, discord_news, stop).await.context("Discord") });
     }
     wait(fronts, &stop, config.stop_deadline).await?;
-    if let Some(table) = table {
-        table.close().await;
-    }
+    store.close().await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! The one command enum: grammar, help, menus and registration all come from here.
 
+use super::message::Role;
 use crate::domain::quiz::SECONDS;
 
 /// A command of the bot.
@@ -37,6 +38,8 @@ pub enum Command {
     Model,
     /// What is stored.
     Privacy,
+    /// What admins did lately.
+    Audit,
 }
 
 /// What an option of a command takes.
@@ -70,7 +73,7 @@ const fn option(name: &'static str, kind: OptionKind) -> CommandOption {
 
 impl Command {
     /// Every command, in the order of menus.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Where,
         Self::Quiz,
         Self::Daily,
@@ -85,6 +88,7 @@ impl Command {
         Self::Forget,
         Self::Model,
         Self::Privacy,
+        Self::Audit,
         Self::Help,
         Self::Start,
     ];
@@ -109,6 +113,7 @@ impl Command {
             Self::Forget => "forget",
             Self::Model => "model",
             Self::Privacy => "privacy",
+            Self::Audit => "audit",
         }
     }
 
@@ -118,10 +123,24 @@ impl Command {
         Self::ALL.into_iter().find(|command| command.name() == name)
     }
 
-    /// Whether menus show it. `/start` is Telegram's own and says what `/help` says.
+    /// The least that somebody has to be to use it. The conversation checks this before anything else.
+    #[must_use]
+    pub fn role(self) -> Role {
+        match self {
+            Self::Audit => Role::Admin,
+            _ => Role::Member,
+        }
+    }
+
+    /// Whether menus show it to those who may use it. `/start` is Telegram's own and says what `/help` says.
     #[must_use]
     pub fn in_menus(self) -> bool {
         self != Self::Start
+    }
+
+    /// What menus show to somebody of this role, in their order.
+    pub fn menu(role: Role) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |command| command.in_menus() && command.role() <= role)
     }
 
     /// Whether it takes photos.
@@ -130,9 +149,10 @@ impl Command {
         self == Self::Where
     }
 
-    /// Whether the answer depends on what the asker may do in the chat.
+    /// Whether the answer depends on what the asker may do in the chat, by the service's own rules. Who may stop a
+    /// round is decided with the round: it has a starter.
     #[must_use]
-    pub fn needs_role(self) -> bool {
+    pub fn asks_role(self) -> bool {
         self == Self::Stop
     }
 

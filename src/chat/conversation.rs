@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::admin::Office;
 use super::command::Command;
 use super::etiquette::{Clock, Etiquette, Limits, Verdict};
-use super::message::{ChatKind, Delivered, Incoming, PressReply, Pressed, Reply, Request};
+use super::message::{ChatKind, Delivered, Incoming, Platform, PressReply, Pressed, Reply, Request, Role, UserRef};
 use super::quiz::Table;
 use super::{Lang, locate, text};
 use crate::infer::Core;
@@ -12,13 +13,10 @@ use crate::infer::Core;
 /// The conversation with everybody; clones share it.
 #[derive(Clone)]
 pub struct Conversation {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
     core: Core,
-    etiquette: Etiquette,
+    etiquette: Arc<Etiquette>,
     table: Option<Table>,
+    office: Option<Office>,
 }
 
 /// What to do with a message.
@@ -36,13 +34,33 @@ impl Conversation {
     /// A conversation about what `core` sees.
     #[must_use]
     pub fn new(core: Core, limits: Limits, clock: Clock) -> Self {
-        Self { inner: Arc::new(Inner { core, etiquette: Etiquette::new(limits, clock), table: None }) }
+        Self { core, etiquette: Arc::new(Etiquette::new(limits, clock)), table: None, office: None }
     }
 
     /// A conversation that plays as well.
     #[must_use]
     pub fn with_quiz(core: Core, limits: Limits, clock: Clock, table: Table) -> Self {
-        Self { inner: Arc::new(Inner { core, etiquette: Etiquette::new(limits, clock), table: Some(table) }) }
+        Self { table: Some(table), ..Self::new(core, limits, clock) }
+    }
+
+    /// The same conversation with admins, who are let into `office`.
+    #[must_use]
+    pub fn with_office(self, office: Office) -> Self {
+        Self { office: Some(office), ..self }
+    }
+
+    /// The admins' numbers on a service, for the menus that only they see.
+    #[must_use]
+    pub fn admins(&self, platform: Platform) -> Vec<i64> {
+        let mut numbers: Vec<i64> = self.office.iter().flat_map(|office| office.admins().on(platform)).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// What somebody may do, given what the service says of them: admins are known by their number alone.
+    fn role(&self, user: &UserRef, by_service: Role) -> Role {
+        let is_admin = self.office.as_ref().is_some_and(|office| office.admins().contains(user));
+        if is_admin { Role::Admin } else { by_service.min(Role::Moderator) }
     }
 
     /// Decides whether a message is answered, before anything is downloaded: always in private, in groups only
@@ -53,7 +71,7 @@ impl Conversation {
         if incoming.kind == ChatKind::Group && !incoming.addressed {
             return Admission::Ignore;
         }
-        match self.inner.etiquette.check(&incoming.user, &incoming.chat, cost(incoming)) {
+        match self.etiquette.check(&incoming.user, &incoming.chat, cost(incoming)) {
             Verdict::Allowed => Admission::Accept,
             Verdict::Silent => Admission::Ignore,
             Verdict::Refused { wait } => Admission::Refuse(Reply::words(text::slow_down(incoming.lang, wait))),
@@ -63,25 +81,40 @@ impl Conversation {
     /// Answers an admitted message. `photos` are its first [`super::MAX_PHOTOS`] attachments, in their order.
     pub async fn respond(&self, incoming: &Incoming, photos: Vec<Delivered>) -> Vec<Reply> {
         let (lang, platform) = (incoming.lang, incoming.chat.platform);
-        let core = &self.inner.core;
+        let incoming = &Incoming { role: self.role(&incoming.user, incoming.role), ..incoming.clone() };
+        // Before anything else, so that the refusal cannot depend on anything.
+        if let Request::Command(command) = incoming.request
+            && incoming.role < command.role()
+        {
+            let (platform, person) = (platform.name(), incoming.user.id);
+            tracing::warn!(platform, person, command = command.name(), "not an admin");
+            return vec![Reply::words(text::admin::only(lang))];
+        }
+        let core = &self.core;
         let words = match &incoming.request {
             Request::Photos | Request::Command(Command::Where) if !photos.is_empty() => {
                 return locate::answer(core, incoming, photos).await;
             }
             Request::Photos | Request::Words => text::photo_wanted(lang),
             Request::Command(Command::Where) => text::photo_missing(lang, platform),
-            Request::Command(Command::Help | Command::Start) => text::help(lang, platform),
+            Request::Command(Command::Help | Command::Start) => text::help(lang, platform, incoming.role),
             Request::Command(Command::Model) => text::model(lang, &core.manifest(), &core.identity()),
             Request::Command(Command::Privacy) => text::privacy(lang, platform),
             Request::UnknownCommand(name) => text::command_unknown(lang, name),
             Request::Left | Request::Came => {
-                if let Some(table) = &self.inner.table {
+                if let Some(table) = &self.table {
                     table.note(incoming).await;
                 }
                 return Vec::new();
             }
+            Request::Command(command) if command.role() == Role::Admin => {
+                return match &self.office {
+                    Some(office) => office.command(incoming, *command).await,
+                    None => Vec::new(),
+                };
+            }
             Request::Command(command) => {
-                let answered = match &self.inner.table {
+                let answered = match &self.table {
                     Some(table) => table.command(incoming, *command).await,
                     None => None,
                 };
@@ -101,7 +134,7 @@ impl Conversation {
 
     /// Does what a button says. Quick, except for pictures that have to be drawn.
     pub async fn press(&self, pressed: &Pressed) -> PressReply {
-        match &self.inner.table {
+        match &self.table {
             Some(table) => table.press(pressed).await,
             None => PressReply { notice: text::quiz::off(pressed.lang), ..PressReply::default() },
         }
@@ -124,11 +157,14 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::chat::admin::Admins;
     use crate::chat::etiquette::system_clock;
     use crate::chat::message::{Attachment, DeliveryError};
-    use crate::chat::sample;
+    use crate::chat::{ChatRef, sample};
+    use crate::clock::SystemClock;
     use crate::infer::decode::PhotoError;
     use crate::infer::{LocateError, Options};
+    use crate::store::Store;
 
     const RED: [u8; 3] = [255, 0, 0];
     const BLUE: [u8; 3] = [0, 0, 255];
@@ -222,6 +258,70 @@ mod tests {
             }
             insta::assert_snapshot!(format!("requests-{}", lang.tag()), said.join("\n"));
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_but_an_admin_of_the_service_uses_an_admins_command_whatever_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("kokodoko.sqlite")).await.expect("opens");
+        let who = |platform, id| UserRef { platform, id };
+        // Everybody's number is an admin's on another service.
+        let admins: Admins = [who(Platform::Telegram, 1), who(Platform::Discord, 2)].into_iter().collect();
+        let office = Office::new(admins, store.clone(), Arc::new(SystemClock));
+        let open = conversation(&Options::default()).with_office(office);
+        let without = conversation(&Options::default());
+        let all = |command: Command| {
+            let places = Platform::ALL.into_iter().flat_map(|platform| (1..=3).map(move |id| (platform, id)));
+            let kinds = places.flat_map(|place| [ChatKind::Private, ChatKind::Group].map(|kind| (place, kind)));
+            let roles = [Role::Member, Role::Moderator, Role::Admin];
+            let asked = kinds.flat_map(move |asked| roles.map(|role| (asked, role)));
+            asked.map(move |(((platform, id), kind), role)| Incoming {
+                chat: ChatRef { platform, id: 7 },
+                kind,
+                user: who(platform, id),
+                role,
+                addressed: true,
+                ..sample::incoming(Lang::En, Request::Command(command))
+            })
+        };
+        let refusal = [Reply::words(text::admin::only(Lang::En))];
+        let mut let_in = 0;
+        for incoming in Command::ALL.into_iter().filter(|c| c.role() == Role::Admin).flat_map(all) {
+            let is_admin =
+                matches!((incoming.user.platform, incoming.user.id), (Platform::Telegram, 1) | (Platform::Discord, 2));
+            let_in += i64::from(is_admin);
+            assert_eq!(open.respond(&incoming, Vec::new()).await != refusal, is_admin, "{incoming:?}");
+            assert_eq!(without.respond(&incoming, Vec::new()).await, refusal, "{incoming:?}");
+        }
+        assert!(let_in > 0);
+        let noted = store.actions(1_000).await.expect("readable");
+        assert_eq!(noted.len() as i64, let_in, "each action of an admin is noted, and nothing else");
+        assert!(
+            noted.iter().all(|action| action.outcome == "done" && open.role(&action.who, Role::Member) == Role::Admin)
+        );
+        for incoming in Command::ALL.into_iter().filter(|c| c.role() < Role::Admin).flat_map(all) {
+            assert_ne!(open.respond(&incoming, Vec::new()).await, refusal, "{incoming:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_admin_sees_what_was_done_and_more_help() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("kokodoko.sqlite")).await.expect("opens");
+        let admin = UserRef { platform: Platform::Telegram, id: 1 };
+        let office = Office::new([admin].into_iter().collect(), store, Arc::new(SystemClock));
+        let open = conversation(&Options::default()).with_office(office);
+        let ask = |command| sample::incoming(Lang::En, Request::Command(command));
+        let first = open.respond(&ask(Command::Audit), Vec::new()).await;
+        assert_eq!(first, [Reply::words(text::admin::audit(Lang::En, &[]))]);
+        let second = open.respond(&ask(Command::Audit), Vec::new()).await;
+        assert!(second[0].text.ends_with("Aoi (telegram 1): /audit → done"), "{second:?}");
+        let help = open.respond(&ask(Command::Help), Vec::new()).await;
+        assert_eq!(help[0].text, text::help(Lang::En, Platform::Telegram, Role::Admin));
+        let other = Incoming { user: UserRef { platform: Platform::Telegram, id: 2 }, ..ask(Command::Help) };
+        let help = open.respond(&other, Vec::new()).await;
+        assert_eq!(help[0].text, text::help(Lang::En, Platform::Telegram, Role::Member));
+        assert_eq!((open.admins(Platform::Telegram), open.admins(Platform::Discord)), (vec![1], vec![]));
     }
 
     #[test]

@@ -15,14 +15,17 @@ pub enum ChatKind {
     Group,
 }
 
-/// What a person may do in a chat, by the service's own rules.
+/// What a person may do, from the least to the most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Anybody.
     #[default]
     Member,
-    /// Whom the chat lets manage messages: its owner and administrators.
+    /// Whom the chat lets manage messages, by the service's own rules: its owner and administrators.
     Moderator,
+    /// Who runs the bot: the configuration names them by number. No adapter says so of anybody; the conversation
+    /// finds out.
+    Admin,
 }
 
 /// What came with a message: enough to decide without downloading.
@@ -47,7 +50,7 @@ pub struct Incoming {
     pub user: UserRef,
     /// The name that they show, for the scores; never used to tell people apart.
     pub name: String,
-    /// What they may do there. Adapters find it out for commands with [`Command::needs_role`] and leave it at
+    /// What they may do there. Adapters find it out for commands with [`Command::asks_role`] and leave it at
     /// [`Role::Member`] for all others.
     pub role: Role,
     /// The language to answer in.
@@ -207,7 +210,7 @@ pub struct Announcement {
 pub enum Notice {
     /// A new message.
     Send(Reply),
-    /// New words and buttons for a message with a picture; the picture stays. No buttons take the old ones away.
+    /// Another face for a message. No buttons take the old ones away.
     Edit {
         /// Its number in the service.
         message: i64,
@@ -215,7 +218,20 @@ pub enum Notice {
         text: String,
         /// The new buttons.
         buttons: Buttons,
+        /// What becomes of its picture.
+        picture: Canvas,
     },
+}
+
+/// The picture of a message that is edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Canvas {
+    /// The message has none.
+    None,
+    /// It stays.
+    Kept,
+    /// This one takes its place.
+    New(Picture),
 }
 
 /// Why an announcement did not arrive.

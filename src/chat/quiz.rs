@@ -66,7 +66,9 @@ impl Table {
             Command::Day => self.day(incoming).await,
             Command::Optout => self.opt_out(incoming).await,
             Command::Forget => self.forget(incoming).await,
-            Command::Help | Command::Start | Command::Where | Command::Model | Command::Privacy => return None,
+            Command::Help | Command::Start | Command::Where | Command::Model | Command::Privacy | Command::Audit => {
+                return None;
+            }
         };
         Some(answered.unwrap_or_else(|error| vec![Reply::words(fault(incoming.lang, &error))]))
     }

@@ -3,6 +3,7 @@
 //! The sentences are Fluent messages in `text/ja.ftl` and `text/en.ftl`; here are their named constructors.
 //! All of them return plain text without markup.
 
+pub mod admin;
 mod bundle;
 mod format;
 pub mod quiz;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use self::bundle::say;
 use super::command::Command;
-use super::message::{DeliveryError, Platform};
+use super::message::{DeliveryError, Platform, Role};
 use crate::domain::{Area, ModelIdentity, Prediction};
 use crate::infer::LocateError;
 use crate::infer::decode::PhotoError;
@@ -168,6 +169,7 @@ pub fn command(lang: Lang, command: Command) -> String {
         Command::Forget => "command-forget",
         Command::Model => "command-model",
         Command::Privacy => "command-privacy",
+        Command::Audit => "command-audit",
     };
     say(lang, id, &[])
 }
@@ -223,11 +225,10 @@ pub fn command_unknown(lang: Lang, name: &str) -> String {
     say(lang, "command-unknown", &[("name", name.into())])
 }
 
-/// `/help`: what the bot does and every command of the menus.
+/// `/help`: what the bot does and every command of the menus that somebody of this role may use.
 #[must_use]
-pub fn help(lang: Lang, platform: Platform) -> String {
-    let commands = Command::ALL.into_iter().filter(|command| command.in_menus());
-    let commands: Vec<String> = commands.map(|c| format!("/{} — {}", c.name(), command(lang, c))).collect();
+pub fn help(lang: Lang, platform: Platform, role: Role) -> String {
+    let commands: Vec<String> = Command::menu(role).map(|c| format!("/{} — {}", c.name(), command(lang, c))).collect();
     let groups = say(lang, "help-groups", &[("platform", platform.name().into())]);
     format!("{}\n\n{}\n\n{groups}", say(lang, "help-intro", &[]), commands.join("\n"))
 }

@@ -23,6 +23,7 @@ pub(super) struct Raw {
     pub(super) streetview: collect::StreetView,
     pub(super) geolonia: collect::Geolonia,
     pub(super) folder: collect::Folder,
+    pub(super) admin: Admin,
     pub(super) web: Web,
     pub(super) telegram: Telegram,
     pub(super) discord: Discord,
@@ -71,6 +72,13 @@ pub(super) struct Quiz {
     pub(super) database: String,
     pub(super) time_zone: String,
     pub(super) last_call_seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Admin {
+    pub(super) telegram: Vec<toml::Value>,
+    pub(super) discord: Vec<toml::Value>,
 }
 
 #[derive(Deserialize)]

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use secrecy::SecretString;
-use teloxide::types::BotCommand;
+use teloxide::types::{BotCommand, ChatId};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use self::api::Api;
 use self::desk::Desk;
 use crate::chat::command::Command;
-use crate::chat::{Announcement, Conversation, Lang, text};
+use crate::chat::{Announcement, Conversation, Lang, Platform, Role, text};
 
 /// Updates between their arrival and the desk; the desk is quick, so few wait.
 const INBOX: usize = 256;
@@ -103,8 +103,9 @@ pub async fn run_on(
 ) -> anyhow::Result<()> {
     let api = Arc::new(Api::new(&settings)?);
     let Some(me) = api.introduce(&stop).await? else { return Ok(()) };
-    for (lang, tag) in [(Lang::En, None), (Lang::Ja, Some("ja"))] {
-        api.set_commands(menu(lang), tag).await;
+    api.set_menus(None).await;
+    for admin in conversation.admins(Platform::Telegram) {
+        api.set_menus(Some(ChatId(admin))).await;
     }
     tracing::info!(bot = me.user.username.as_deref().unwrap_or_default(), "Telegram answers");
     let (sender, inbox) = mpsc::channel(INBOX);
@@ -129,37 +130,35 @@ pub async fn run_on(
     served
 }
 
-/// The menu of commands that Telegram shows to speakers of a language.
+/// The menu of commands that Telegram shows to speakers of a language: to everybody, or to an admin in private.
 #[must_use]
-pub fn menu(lang: Lang) -> Vec<BotCommand> {
-    let shown = Command::ALL.into_iter().filter(|command| command.in_menus());
-    shown.map(|command| BotCommand::new(command.name(), text::command(lang, command))).collect()
+pub fn menu(lang: Lang, role: Role) -> Vec<BotCommand> {
+    Command::menu(role).map(|command| BotCommand::new(command.name(), text::command(lang, command))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::Platform;
 
     #[test]
     fn enum_help_and_menu_agree() {
-        for lang in Lang::ALL {
-            let help = text::help(lang, Platform::Telegram);
+        for (lang, role) in Lang::ALL.into_iter().flat_map(|lang| [(lang, Role::Member), (lang, Role::Admin)]) {
+            let help = text::help(lang, Platform::Telegram, role);
             let from_help: Vec<(&str, &str)> =
                 help.lines().filter_map(|line| line.strip_prefix('/')?.split_once(" — ")).collect();
-            let menu = menu(lang);
+            let menu = menu(lang, role);
             let from_menu: Vec<(&str, &str)> =
                 menu.iter().map(|entry| (entry.command.as_str(), entry.description.as_str())).collect();
             assert_eq!(from_help, from_menu);
             assert!(from_menu.iter().all(|(name, _)| Command::parse(name).is_some_and(Command::in_menus)));
-            let shown = Command::ALL.into_iter().filter(|command| command.in_menus());
-            assert_eq!(from_menu.len(), shown.count());
+            assert_eq!(from_menu.len(), Command::menu(role).count());
+            assert_eq!(from_menu.iter().any(|(name, _)| *name == "audit"), role == Role::Admin);
         }
     }
 
     #[test]
     fn the_menu_keeps_telegrams_rules() {
-        for entry in Lang::ALL.into_iter().flat_map(menu) {
+        for entry in Lang::ALL.into_iter().flat_map(|lang| menu(lang, Role::Admin)) {
             let name = &entry.command;
             assert!((1..=32).contains(&name.len()), "{name}");
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{name}");

@@ -37,10 +37,14 @@ pub(super) fn named<T: FromStr>(name: &str) -> Result<T, StoreError> {
     name.parse().map_err(|_| StoreError::Content(format!("the unknown word {name:?}")))
 }
 
+/// A stored service.
+pub(super) fn platform(name: &str) -> Result<Platform, StoreError> {
+    Platform::parse(name).ok_or_else(|| StoreError::Content(format!("the service {name:?}")))
+}
+
 impl RoundRow {
     fn into_round(self, questions: Vec<Question>) -> Result<Round, StoreError> {
-        let platform = Platform::parse(&self.platform);
-        let platform = platform.ok_or_else(|| StoreError::Content(format!("the service {:?}", self.platform)))?;
+        let platform = platform(&self.platform)?;
         Ok(Round {
             id: RoundId(self.id),
             kind: named(&self.kind)?,

@@ -5,7 +5,7 @@ mod quiz;
 use kokodoko::chat::command::Command;
 use kokodoko::chat::etiquette::Limits;
 use kokodoko::chat::message::{Announcement, DeliveryError};
-use kokodoko::chat::{Lang, Platform, text};
+use kokodoko::chat::{Lang, Platform, Role, text};
 use kokodoko::front::discord::{Settings, run};
 use kokodoko::infer::decode::PhotoError;
 use serde_json::{Value, json};
@@ -123,12 +123,16 @@ async fn the_commands_are_registered() {
     let bench = Bench::start().await;
     let registered = bench.fake.commands();
     let names: Vec<&str> = registered.iter().filter_map(|command| command["name"].as_str()).collect();
-    let slash = Command::ALL.into_iter().filter(|command| command.in_menus()).map(Command::name);
+    let slash = Command::menu(Role::Admin).map(Command::name);
     assert_eq!(names, slash.chain(["Where is this?"]).collect::<Vec<_>>());
     assert_eq!(registered[0]["description_localizations"]["ja"], text::command(Lang::Ja, Command::Where));
     assert_eq!(registered[0]["options"][0]["name"], "photo");
     assert_eq!(registered[0]["options"][0]["name_localizations"]["ja"], "写真");
     assert_eq!(registered.last().expect("the menu")["name_localizations"]["ja"], "ここどこ？");
+    let hidden = |command: &&Value| command["default_member_permissions"] == "8";
+    let hidden: Vec<&str> = registered.iter().filter(hidden).filter_map(|command| command["name"].as_str()).collect();
+    let admins = Command::menu(Role::Admin).filter(|command| command.role() == Role::Admin).map(Command::name);
+    assert_eq!(hidden, admins.collect::<Vec<_>>(), "shown to nobody but the administrators of a server");
     assert!(bench.finish().await.is_empty(), "nobody was told anything");
 }
 
@@ -277,7 +281,7 @@ async fn words_about_the_bot_are_for_the_asker_alone() {
     let bench = Bench::start().await;
     let nothing = message(bench.fake.id(), CHANNEL, &person(41));
     let cases = [
-        (plain("help"), text::help(Lang::Ja, Platform::Discord)),
+        (plain("help"), text::help(Lang::Ja, Platform::Discord, Role::Member)),
         (plain("privacy"), text::privacy(Lang::Ja, Platform::Discord)),
         (plain("train"), text::command_unknown(Lang::Ja, "train")),
         (menu_on(&nothing), text::photo_missing(Lang::Ja, Platform::Discord)),

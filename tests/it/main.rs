@@ -1,5 +1,6 @@
 //! The program against wire-level fakes of the services that it talks to. One binary: it links once.
 
+mod admin;
 mod builtin;
 mod discord;
 mod fake;

@@ -1,11 +1,13 @@
 //! Telegram, end to end: users on the one side of the fake Bot API, the whole program on the other.
 
+mod edits;
+
 use std::net::SocketAddr;
 
 use kokodoko::chat::command::Command;
 use kokodoko::chat::etiquette::Limits;
 use kokodoko::chat::message::DeliveryError;
-use kokodoko::chat::{Conversation, Lang, Platform, text};
+use kokodoko::chat::{Conversation, Lang, Platform, Role, text};
 use kokodoko::front::telegram::{Mode, Settings, Webhook, run, run_on};
 use kokodoko::infer::decode::PhotoError;
 use serde_json::{Value, json};
@@ -187,7 +189,7 @@ async fn a_photo_in_answer_to_the_bot_is_a_question() {
     let group = fake.group();
     let help = fake.post(group, BEN, json!({"text": "/help"}));
     let sent = fake.take_sent(1).await;
-    assert_eq!(gist(&sent), [(text::help(Lang::En, Platform::Telegram), Some(help), false)]);
+    assert_eq!(gist(&sent), [(text::help(Lang::En, Platform::Telegram, Role::Member), Some(help), false)]);
     let of_bot = fake.message(group, help + 1);
     fake.post(group, BEN, json!({"text": "thanks!", "reply_to_message": of_bot}));
     let question = fake.post(group, BEN, json!({"photo": fake.photo(jpeg(BLUE)), "reply_to_message": of_bot}));
@@ -202,7 +204,7 @@ async fn commands_and_words_in_private() {
     let bot = Bot::start(&fake, conversation(generous()));
     for user in [AOI, BEN] {
         let (lang, chat) = (lang(user), fake.private_chat(user));
-        let help = text::help(lang, Platform::Telegram);
+        let help = text::help(lang, Platform::Telegram, Role::Member);
         let model = text::model(lang, &support::manifest(), &support::core().identity());
         for (words, expected) in [
             ("/start", help.clone()),
@@ -225,10 +227,10 @@ async fn the_menu_is_the_command_enum_in_both_languages() {
     let bot = Bot::start(&fake, conversation(generous()));
     fake.called("getUpdates").await;
     for (tag, lang) in [("ja", Lang::Ja), ("en", Lang::En), ("de", Lang::En)] {
-        let shown = Command::ALL.into_iter().filter(|command| command.in_menus());
+        let shown = Command::menu(Role::Member);
         let expected: Vec<(String, String)> =
             shown.map(|command| (command.name().to_owned(), text::command(lang, command))).collect();
-        assert_eq!(fake.menu(tag), expected);
+        assert_eq!(fake.menu(fake.group(), tag), expected);
     }
     bot.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use super::drawing::Drawing;
 use super::{Table, buttons, draw, one};
-use crate::chat::message::{ChatKind, Incoming, Notice, Platform, PressReply, Pressed, Reply, Role};
+use crate::chat::message::{Canvas, ChatKind, Incoming, Notice, Platform, PressReply, Pressed, Reply, Role};
 use crate::chat::text::{self, Lang};
 use crate::chat::wish;
 use crate::domain::quiz::{Round, RoundId};
@@ -122,7 +122,7 @@ impl Table {
         }
         if let Some(message) = round.message {
             let text = text::quiz::stopped(Lang::from_tag(&round.lang));
-            let edit = Notice::Edit { message, text, buttons: Vec::new() };
+            let edit = Notice::Edit { message, text, buttons: Vec::new(), picture: Canvas::Kept };
             if let Err(error) = self.inner.post.send(&round.chat, round.thread, edit).await {
                 tracing::info!(%error, "the stopped round keeps its buttons");
             }

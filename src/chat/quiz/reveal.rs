@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::drawing::Drawing;
 use super::{Table, draw};
-use crate::chat::message::{Button, Notice, Platform, Reply, Undelivered};
+use crate::chat::message::{Button, Canvas, Notice, Platform, Reply, Undelivered};
 use crate::chat::picture::reveal::{RevealPicture, RevealTile};
 use crate::chat::press::Press;
 use crate::chat::text::{self, Lang};
@@ -53,6 +53,7 @@ impl Table {
                 message,
                 text: text::quiz::closed(lang),
                 buttons: Vec::new(),
+                picture: Canvas::Kept,
             }),
             1 => self.picture(lang, outcome).await,
             _ => {

@@ -22,12 +22,17 @@ pub(super) const QUIZ_JA: &str = include_str!("quiz.ja.ftl");
 /// The quiz's messages in English.
 pub(super) const QUIZ_EN: &str = include_str!("quiz.en.ftl");
 
+/// The admins' messages in Japanese.
+pub(super) const ADMIN_JA: &str = include_str!("admin.ja.ftl");
+/// The admins' messages in English.
+pub(super) const ADMIN_EN: &str = include_str!("admin.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
-static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("ja"), [JA, WEB_JA, QUIZ_JA]));
-static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), [EN, WEB_EN, QUIZ_EN]));
+static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("ja"), [JA, WEB_JA, QUIZ_JA, ADMIN_JA]));
+static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), [EN, WEB_EN, QUIZ_EN, ADMIN_EN]));
 
-fn bundle(lang: LanguageIdentifier, sources: [&str; 3]) -> Bundle {
+fn bundle(lang: LanguageIdentifier, sources: [&str; 4]) -> Bundle {
     let mut bundle = Bundle::new_concurrent(vec![lang]);
     // Chat clients show the isolation marks around variables as boxes.
     bundle.set_use_isolating(false);

@@ -45,6 +45,7 @@ option-switch = on: keep no scores of me; off: keep them again
 stale-button = This button is too old. Please use the command again.
 command-model = Which model answers, and how good it is
 command-privacy = What happens to your photos
+command-audit = What admins did lately
 message-menu = Where is this?
 photo-option-name = photo
 photo-option = A photo of a street
@@ -77,6 +78,7 @@ model-attribution = Credits: { $credit }
 privacy =
     Your photos are looked at in memory to answer you, and then gone: I keep no photos and no messages.
     If you play the quiz, I store your number and name on this service, your answers with their times, your points, rating and streak, and your time zone. /optout stops that, /forget removes all of it at once.
+    What the people who run me have me do is kept in a log, with who asked and when.
     The number of your recent requests stays in memory for a short while, so that one person cannot keep me busy for everyone.
     { $platform ->
         [discord] What you send also stays with Discord, under Discord's own rules.

@@ -45,6 +45,7 @@ option-switch = on：成績を残さない／off：また残す
 stale-button = このボタンは古くなっています。もう一度コマンドを送ってください。
 command-model = どのモデルが答えているか、その成績
 command-privacy = 写真の取り扱い
+command-audit = 管理者の最近の操作
 message-menu = ここどこ？
 photo-option-name = 写真
 photo-option = 街の写真
@@ -77,6 +78,7 @@ model-attribution = クレジット：{ $credit }
 privacy =
     お送りいただいた写真は、お答えするあいだだけメモリー上で処理し、残しません。写真もメッセージも保存しません。
     クイズに参加すると、このサービスでのあなたの番号と名前、回答とその時刻、得点・レーティング・連続日数、タイムゾーンを保存します。/optout で保存をやめ、/forget でその場ですべて消せます。
+    わたしの管理者による操作は、だれがいつ行ったかを記録に残します。
     おひとりの利用で混み合わないよう、最近の利用回数を短いあいだメモリーに置いています。
     { $platform ->
         [discord] 送信された内容は、Discord の規約に従って Discord にも残ります。

@@ -78,10 +78,11 @@ fn unknown_commands_are_repeated_in_moderation() {
 fn everything(lang: Lang) -> String {
     let mut out = answers(lang);
     for platform in Platform::CHATS {
-        out.push((format!("help on {}", platform.name()), help(lang, platform)));
+        out.push((format!("help on {}", platform.name()), help(lang, platform, Role::Member)));
         out.push((format!("privacy on {}", platform.name()), privacy(lang, platform)));
         out.push((format!("photo missing on {}", platform.name()), photo_missing(lang, platform)));
     }
+    out.push(("help for admins".to_owned(), help(lang, Platform::Telegram, Role::Admin)));
     let (manifest, identity) = (sample::manifest(), sample::identity());
     out.push(("model".to_owned(), model(lang, &manifest, &identity)));
     out.extend(Command::ALL.map(|c| (format!("menu entry of {}", c.name()), command(lang, c))));

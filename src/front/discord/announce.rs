@@ -9,17 +9,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use serenity::builder::EditMessage;
+use serenity::builder::{EditAttachments, EditMessage};
 use serenity::http::Http;
 use serenity::model::id::{ChannelId, MessageId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::chat::message::{Announcement, Buttons, Notice, Undelivered};
+use crate::chat::message::{Announcement, Buttons, Canvas, Notice, Undelivered};
 use crate::chat::{ChatRef, Reply};
 
 use super::fault::{self, patiently};
-use super::piece::{Piece, nobody, pieces, rows};
+use super::piece::{Piece, file, nobody, pieces, rows};
 use super::{deliver, markdown};
 
 /// Delivers announcements until `stop`, then those that Discord is being told already. All others are handed back.
@@ -67,8 +67,11 @@ async fn deliver(http: &Arc<Http>, announcement: Announcement) -> ChatRef {
     let delivered = match (id(to.id), what) {
         (None, _) => Err(nowhere()),
         (Some(channel), Notice::Send(reply)) => send(http, channel.into(), reply).await,
-        (Some(channel), Notice::Edit { message, text, buttons }) => match id(message) {
-            Some(number) => edit(http, channel.into(), number.into(), &text, &buttons).await,
+        (Some(channel), Notice::Edit { message, text, buttons, picture }) => match id(message) {
+            Some(number) => {
+                let face = Face { content: content(&text), buttons, picture };
+                edit(http, channel.into(), number.into(), &face).await
+            }
             None => Err(nowhere()),
         },
     };
@@ -102,16 +105,27 @@ async fn say(http: &Arc<Http>, channel: ChannelId, piece: &Piece, nonce: &str) -
     sent.map(|message| message.id.get().cast_signed()).map_err(|error| fault::undelivered(&error))
 }
 
-/// Changes words and buttons; the files stay, since nothing is said about them.
-async fn edit(
-    http: &Arc<Http>,
-    channel: ChannelId,
-    message: MessageId,
-    text: &str,
-    buttons: &Buttons,
-) -> Result<i64, Undelivered> {
-    let content = markdown::messages(text).into_iter().next().unwrap_or_default();
-    let edit = || EditMessage::new().content(&content).components(rows(buttons)).allowed_mentions(nobody());
+/// Another face for a message.
+struct Face {
+    content: String,
+    buttons: Buttons,
+    picture: Canvas,
+}
+
+/// The markdown of the one message that can be edited: what is too long for it is cut off.
+fn content(text: &str) -> String {
+    markdown::messages(text).into_iter().next().unwrap_or_default()
+}
+
+/// Changes words, buttons and, where there is a new one, the picture: files of which nothing is said stay.
+async fn edit(http: &Arc<Http>, channel: ChannelId, message: MessageId, face: &Face) -> Result<i64, Undelivered> {
+    let edit = || {
+        let edit = EditMessage::new().content(&face.content).components(rows(&face.buttons)).allowed_mentions(nobody());
+        match &face.picture {
+            Canvas::New(picture) => edit.attachments(EditAttachments::new().add(file(picture))),
+            Canvas::None | Canvas::Kept => edit,
+        }
+    };
     match patiently(|| channel.edit_message(http, message, edit())).await {
         Ok(edited) => Ok(edited.id.get().cast_signed()),
         Err(error) => Err(fault::undelivered(&error)),

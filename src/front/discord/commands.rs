@@ -1,17 +1,18 @@
 //! The commands as Discord registers them, from the one command enum.
 
 use serenity::builder::{CreateCommand, CreateCommandOption};
+use serenity::model::Permissions;
 use serenity::model::application::{CommandOptionType, CommandType, InstallationContext, InteractionContext};
 
 use crate::chat::command::{Command, CommandOption, OptionKind};
-use crate::chat::{Lang, text};
+use crate::chat::{Lang, Role, text};
 
 /// Discord's name of our second language.
 const JA: &str = "ja";
 
 /// Every command of the menus, under the one name that `/help` gives it in every language, and "Where is this?" in the menu of each message.
 pub(super) fn all() -> Vec<CreateCommand> {
-    let slash = Command::ALL.into_iter().filter(|command| command.in_menus()).map(slash);
+    let slash = Command::menu(Role::Admin).map(slash);
     slash.chain([menu()]).map(everywhere).collect()
 }
 
@@ -20,6 +21,12 @@ fn slash(command: Command) -> CreateCommand {
         .kind(CommandType::ChatInput)
         .description(text::command(Lang::En, command))
         .description_localized(JA, text::command(Lang::Ja, command));
+    // Discord knows nobody's admins but the server's own: they see the command, as does everybody in private. Who may
+    // use it, the conversation says.
+    let create = match command.role() {
+        Role::Admin => create.default_member_permissions(Permissions::ADMINISTRATOR),
+        Role::Member | Role::Moderator => create,
+    };
     let create = if command.takes_photos() { create.add_option(photo()) } else { create };
     command.options().iter().fold(create, |create, option| create.add_option(words(command, *option)))
 }
@@ -76,9 +83,10 @@ mod tests {
         let slash: Vec<&Value> = registered.iter().filter(|command| command["type"] == 1).collect();
         let names: Vec<Option<Command>> =
             slash.iter().map(|command| Command::parse(command["name"].as_str().expect("a name"))).collect();
-        let menus: Vec<_> = Command::ALL.into_iter().filter(|command| command.in_menus()).map(Some).collect();
+        let menus: Vec<_> = Command::menu(Role::Admin).map(Some).collect();
         assert_eq!(names, menus);
         for (create, command) in slash.iter().zip(menus.iter().flatten()) {
+            assert_eq!(create["default_member_permissions"] == "8", command.role() == Role::Admin, "{create}");
             assert_eq!(create["options"][0]["required"] == true, command.takes_photos(), "{create}");
             let given = create["options"].as_array().map_or(0, Vec::len);
             assert_eq!(given, command.options().len() + usize::from(command.takes_photos()), "{create}");
@@ -92,7 +100,7 @@ mod tests {
             |name: &str| name.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || matches!(c, '-' | '_'));
         let fits = |name: &str, limit: usize| (1..=limit).contains(&name.chars().count());
         for lang in Lang::ALL {
-            for command in Command::ALL.into_iter().filter(|command| command.in_menus()) {
+            for command in Command::menu(Role::Admin) {
                 assert!(lower(command.name()) && fits(command.name(), 32), "{command:?}");
                 assert!(fits(&text::command(lang, command), 100), "{command:?}");
                 for option in command.options() {

@@ -137,7 +137,7 @@ fn author_name(message: &Message) -> String {
 fn role(command: Command, member: Option<&Member>) -> Role {
     let moderating = Permissions::MANAGE_MESSAGES | Permissions::ADMINISTRATOR;
     let may = member.and_then(|member| member.permissions).is_some_and(|may| may.intersects(moderating));
-    if command.needs_role() && may { Role::Moderator } else { Role::Member }
+    if command.asks_role() && may { Role::Moderator } else { Role::Member }
 }
 
 /// The options as the words of the grammar, `name=value` each; those of any words last, since they may have spaces.

@@ -75,7 +75,8 @@ impl Piece {
     }
 }
 
-fn file(picture: &Picture) -> CreateAttachment {
+/// A picture, to be sent.
+pub(super) fn file(picture: &Picture) -> CreateAttachment {
     let alt: String = picture.alt.chars().take(ALT_LIMIT).collect();
     CreateAttachment::bytes(picture.bytes.clone(), picture.name.clone()).description(alt)
 }

@@ -36,8 +36,8 @@ async fn deliver(api: &Api, announcement: Announcement) {
     let thread = thread.and_then(|thread| i32::try_from(thread).ok()).map(|thread| ThreadId(MessageId(thread)));
     let delivered = match what {
         Notice::Send(reply) => api.say(Address { chat, message: None, thread }, reply).await,
-        Notice::Edit { message, text, buttons } => match i32::try_from(message) {
-            Ok(id) => api.edit_caption(chat, MessageId(id), &text, &buttons).await.map(|()| message),
+        Notice::Edit { message, text, buttons, picture } => match i32::try_from(message) {
+            Ok(id) => api.edit(chat, MessageId(id), &text, &buttons, picture).await.map(|()| message),
             Err(_) => Err(Undelivered::Refused("no message has this number".to_owned())),
         },
     };

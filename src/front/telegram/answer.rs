@@ -10,8 +10,9 @@ use tokio::sync::Semaphore;
 
 use super::api::{Address, Api};
 use super::incoming::Heard;
+use crate::chat::command::Command;
 use crate::chat::message::Delivered;
-use crate::chat::{Attachment, ChatKind, Conversation, Incoming, MAX_PHOTOS, Request, Role};
+use crate::chat::{Attachment, ChatKind, Conversation, Incoming, MAX_PHOTOS, Platform, Request, Role};
 
 /// Telegram shows an action for five seconds.
 const SHOW_AGAIN: Duration = Duration::from_secs(4);
@@ -47,7 +48,7 @@ impl Office {
     /// The question with what its sender may do, where the answer depends on that.
     async fn with_role(&self, incoming: &Incoming) -> Incoming {
         let mut incoming = incoming.clone();
-        let asks = matches!(incoming.request, Request::Command(command) if command.needs_role());
+        let asks = matches!(incoming.request, Request::Command(command) if command.asks_role());
         if asks && incoming.kind == ChatKind::Group {
             incoming.role = match u64::try_from(incoming.user.id) {
                 Ok(user) => self.api.role(ChatId(incoming.chat.id), UserId(user)).await,
@@ -59,6 +60,14 @@ impl Office {
         incoming
     }
 
+    /// Gives an admin their menu when they write to the bot for the first time: before, Telegram knows no such chat.
+    async fn greet(&self, incoming: &Incoming) {
+        let begins = incoming.request == Request::Command(Command::Start) && incoming.kind == ChatKind::Private;
+        if begins && self.conversation.admins(Platform::Telegram).contains(&incoming.user.id) {
+            self.api.set_menus(Some(ChatId(incoming.chat.id))).await;
+        }
+    }
+
     async fn work(&self, heard: &Heard) {
         let wanted = &heard.incoming.attachments[..heard.incoming.attachments.len().min(MAX_PHOTOS)];
         let weight: usize = wanted.iter().map(|photo| self.weight_mib(photo)).sum();
@@ -66,6 +75,7 @@ impl Office {
         let _memory = self.memory.acquire_many(weight.min(MEMORY_MIB) as u32).await.ok();
         let photos: Vec<Delivered> = join_all(wanted.iter().map(|photo| self.api.download(photo))).await;
         let incoming = self.with_role(&heard.incoming).await;
+        self.greet(&incoming).await;
         let replies = self.conversation.respond(&incoming, photos).await;
         let count = replies.len();
         for (index, reply) in replies.into_iter().enumerate() {

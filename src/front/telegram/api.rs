@@ -7,21 +7,19 @@ use anyhow::Context;
 use futures_util::StreamExt;
 use secrecy::ExposeSecret;
 use teloxide::net::Download;
-use teloxide::payloads::{
-    EditMessageCaptionSetters, SendChatActionSetters, SendMessageSetters, SetMyCommandsSetters, SetWebhookSetters,
-};
+use teloxide::payloads::{EditMessageCaptionSetters, SendChatActionSetters, SendMessageSetters, SetWebhookSetters};
 use teloxide::requests::Requester;
 use teloxide::types::{
-    AllowedUpdate, BotCommand, CallbackQueryId, ChatAction, ChatId, FileId, InlineKeyboardButton, InlineKeyboardMarkup,
-    InputFile, InputMedia, InputMediaPhoto, LinkPreviewOptions, Me, MessageId, ReplyMarkup, ReplyParameters, ThreadId,
-    UserId,
+    AllowedUpdate, BotCommand, BotCommandScope, CallbackQueryId, ChatAction, ChatId, FileId, InlineKeyboardButton,
+    InlineKeyboardMarkup, InputFile, InputMedia, InputMediaPhoto, LinkPreviewOptions, Me, MessageId, ReplyMarkup,
+    ReplyParameters, ThreadId, UserId,
 };
 use teloxide::{ApiError, Bot, RequestError};
 use tokio_util::sync::CancellationToken;
 
-use super::Settings;
+use super::{Settings, menu};
 use crate::chat::message::{Attachment, Delivered, DeliveryError, Picture, Reply};
-use crate::chat::{Button, Buttons, Role, Undelivered};
+use crate::chat::{Button, Buttons, Canvas, Lang, Role, Undelivered};
 use crate::infer::decode::PhotoError;
 
 /// Telegram hands out no larger files.
@@ -106,18 +104,29 @@ impl Api {
         }
     }
 
-    /// Sets the menu for speakers of a language, or for everybody else. A bot without a menu still answers.
-    pub(super) async fn set_commands(&self, menu: Vec<BotCommand>, language: Option<&'static str>) {
+    /// Sets the menus of everybody, or those of an admin in their private chat. A bot without a menu still answers.
+    pub(super) async fn set_menus(&self, admin: Option<ChatId>) {
+        let role = if admin.is_some() { Role::Admin } else { Role::Member };
+        for (lang, tag) in [(Lang::En, None), (Lang::Ja, Some("ja"))] {
+            self.set_commands(menu(lang, role), tag, admin).await;
+        }
+    }
+
+    /// Sets the menu for speakers of a language, or for everybody else: in all chats, or in one.
+    async fn set_commands(&self, menu: Vec<BotCommand>, language: Option<&'static str>, only_in: Option<ChatId>) {
         let set = self.patiently(|| {
-            let call = self.bot.set_my_commands(menu.clone());
-            match language {
-                Some(language) => call.language_code(language),
-                None => call,
-            }
-            .into_future()
+            let mut call = self.bot.set_my_commands(menu.clone());
+            call.language_code = language.map(str::to_owned);
+            call.scope = only_in.map(|chat| BotCommandScope::Chat { chat_id: chat.into() });
+            call.into_future()
         });
-        if let Err(error) = set.await {
-            tracing::warn!(error = self.redact(&error), "the menu of commands could not be set");
+        match set.await {
+            Ok(_) => {}
+            // Telegram knows no chat with somebody who never wrote to the bot.
+            Err(error) if only_in.is_some() => {
+                tracing::info!(error = self.redact(&error), "no menu for an admin; /start in private sets it");
+            }
+            Err(error) => tracing::warn!(error = self.redact(&error), "the menu of commands could not be set"),
         }
     }
 
@@ -215,24 +224,53 @@ impl Api {
         }
     }
 
-    /// Puts new words and buttons under a picture; that nothing changes is no fault.
+    /// Gives a message another face; that nothing changes is no fault. Words beyond what a message or a caption holds
+    /// are cut off.
     ///
     /// # Errors
     /// Whether it is of use to try again later.
-    pub(super) async fn edit_caption(
+    pub(super) async fn edit(
         &self,
         chat: ChatId,
         message: MessageId,
         words: &str,
         buttons: &Buttons,
+        picture: Canvas,
     ) -> Result<(), Undelivered> {
-        let edited = self.patiently(|| {
-            let mut call = self.bot.edit_message_caption(chat, message).caption(words);
-            call.reply_markup = keyboard(buttons);
-            call.into_future()
-        });
-        match edited.await {
-            Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => Ok(()),
+        let keyboard = keyboard(buttons);
+        let caption = split(words, MAX_CAPTION)[0];
+        let edited = match picture {
+            Canvas::None => {
+                let words = split(words, MAX_WORDS)[0];
+                let edited = self.patiently(|| {
+                    let mut call = self.bot.edit_message_text(chat, message, words);
+                    call.reply_markup = keyboard.clone();
+                    call.link_preview_options = Some(no_preview());
+                    call.into_future()
+                });
+                edited.await.map(drop)
+            }
+            Canvas::Kept => {
+                let edited = self.patiently(|| {
+                    let mut call = self.bot.edit_message_caption(chat, message).caption(caption);
+                    call.reply_markup = keyboard.clone();
+                    call.into_future()
+                });
+                edited.await.map(drop)
+            }
+            Canvas::New(picture) => {
+                let file = InputFile::memory(picture.bytes).file_name(picture.name);
+                let edited = self.patiently(|| {
+                    let media = InputMedia::Photo(InputMediaPhoto::new(file.clone()).caption(caption));
+                    let mut call = self.bot.edit_message_media(chat, message, media);
+                    call.reply_markup = keyboard.clone();
+                    call.into_future()
+                });
+                edited.await.map(drop)
+            }
+        };
+        match edited {
+            Ok(()) | Err(RequestError::Api(ApiError::MessageNotModified)) => Ok(()),
             Err(error) => Err(self.undelivered(&error)),
         }
     }
@@ -240,30 +278,13 @@ impl Api {
     /// Gives a message another face. One that cannot be changed stays as it is.
     pub(super) async fn replace(&self, chat: ChatId, message: MessageId, has_picture: bool, reply: Reply) {
         let Reply { text, picture, buttons, .. } = reply;
-        let edited = match (picture, has_picture) {
-            (Some(picture), true) => {
-                let file = InputFile::memory(picture.bytes).file_name(picture.name);
-                let edited = self.patiently(|| {
-                    let media = InputMedia::Photo(InputMediaPhoto::new(file.clone()).caption(text.clone()));
-                    let mut call = self.bot.edit_message_media(chat, message, media);
-                    call.reply_markup = keyboard(&buttons);
-                    call.into_future()
-                });
-                edited.await.map(drop)
-            }
-            (_, true) => return drop(self.edit_caption(chat, message, &text, &buttons).await),
-            (_, false) => {
-                let edited = self.patiently(|| {
-                    let mut call = self.bot.edit_message_text(chat, message, text.clone());
-                    call.reply_markup = keyboard(&buttons);
-                    call.into_future()
-                });
-                edited.await.map(drop)
-            }
+        let picture = match (has_picture, picture) {
+            (false, _) => Canvas::None,
+            (true, None) => Canvas::Kept,
+            (true, Some(picture)) => Canvas::New(picture),
         };
-        match edited {
-            Ok(()) | Err(RequestError::Api(ApiError::MessageNotModified)) => {}
-            Err(error) => tracing::info!(chat = chat.0, error = self.redact(&error), "a message keeps its old face"),
+        if let Err(error) = self.edit(chat, message, &text, &buttons, picture).await {
+            tracing::info!(chat = chat.0, %error, "a message keeps its old face");
         }
     }
 
@@ -350,14 +371,7 @@ impl Api {
             // The buttons stand under the end.
             let keyboard = keyboard.clone().filter(|_| index + 1 == parts.len());
             let sent = self.patiently(|| {
-                let preview = LinkPreviewOptions {
-                    is_disabled: true,
-                    url: None,
-                    prefer_small_media: false,
-                    prefer_large_media: false,
-                    show_above_text: false,
-                };
-                let mut call = self.bot.send_message(to.chat, *part).link_preview_options(preview);
+                let mut call = self.bot.send_message(to.chat, *part).link_preview_options(no_preview());
                 call.reply_parameters = reply_to(to);
                 call.reply_markup = keyboard.clone().map(ReplyMarkup::InlineKeyboard);
                 call.message_thread_id = to.thread;
@@ -404,6 +418,16 @@ fn pause_before_retry(error: &RequestError, attempt: u32) -> Option<Duration> {
         // A gateway's page of HTML. An answer in JSON that cannot be read is another matter: the call succeeded.
         RequestError::InvalidJson { raw, .. } if !raw.starts_with('{') => Some(Duration::ZERO),
         _ => None,
+    }
+}
+
+fn no_preview() -> LinkPreviewOptions {
+    LinkPreviewOptions {
+        is_disabled: true,
+        url: None,
+        prefer_small_media: false,
+        prefer_large_media: false,
+        show_above_text: false,
     }
 }
 

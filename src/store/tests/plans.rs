@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 use super::Bench;
 
 /// Steps that look at all rows of something, with a part of their query and why that is fine.
-const SCANS: [(&str, &str, &str); 10] = [
+const SCANS: [(&str, &str, &str); 12] = [
     ("", "SCAN CONSTANT ROW", "no table"),
     ("", "USING INDEX rounds_untold", "the index holds only rounds whose results are still being told"),
     ("", "USING COVERING INDEX rounds_untold", "as above"),
@@ -19,6 +19,12 @@ const SCANS: [(&str, &str, &str); 10] = [
     ("WITH wide", "SCAN narrow", "one row"),
     ("WITH wide", "SCAN n", "32 bands"),
     ("UPDATE duels", "SCAN n", "the areas of one round"),
+    (
+        "INDEXED BY jobs_untold",
+        "USING COVERING INDEX jobs_untold",
+        "it holds only jobs whose chat is still told of them",
+    ),
+    ("FROM audit ORDER BY id DESC", "SCAN audit", "from its end, and no more than are asked for"),
 ];
 /// The page of people that the bands lead to, which is called `r` as rounds are elsewhere.
 const PAGE: (&str, &str) = ("WITH wide", "SCAN r");

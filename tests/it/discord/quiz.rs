@@ -1,6 +1,6 @@
 //! What rounds need of Discord: announcements, buttons, options.
 
-use kokodoko::chat::message::{Announcement, Button, Buttons, Notice, Picture, Reply, Undelivered};
+use kokodoko::chat::message::{Announcement, Button, Buttons, Canvas, Notice, Picture, Reply, Undelivered};
 use kokodoko::chat::press::Press;
 use kokodoko::chat::{ChatRef, Lang, Platform, text};
 use kokodoko::domain::quiz::RoundId;
@@ -50,7 +50,12 @@ fn grid() -> Reply {
 }
 
 fn bell(message: u64) -> Notice {
-    Notice::Edit { message: message.cast_signed(), text: "Time is up.".to_owned(), buttons: Vec::new() }
+    Notice::Edit {
+        message: message.cast_signed(),
+        text: "Time is up.".to_owned(),
+        buttons: Vec::new(),
+        picture: Canvas::Kept,
+    }
 }
 
 fn words(text: &str) -> Notice {
@@ -68,6 +73,34 @@ async fn a_round_is_shown_and_its_bell_takes_the_buttons_away_and_leaves_the_pic
     assert_eq!(told.await.expect("an outcome"), Ok(message.cast_signed()));
     let shown = bench.fake.shown(message).expect("it stands");
     assert_eq!((&*shown.content, shown.labels().len(), shown.files.len()), ("Time is up.", 0, 1));
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn words_are_edited_and_a_new_picture_takes_the_place_of_the_old() {
+    let bench = Bench::start().await;
+    let edit = |message: u64, text: &str, picture| Notice::Edit {
+        message: message.cast_signed(),
+        text: text.to_owned(),
+        buttons: numbers(2),
+        picture,
+    };
+    let message = bench.shows(Reply::words("10 %".to_owned())).await;
+    let told = bench.announce(CHANNEL, edit(message, "20 % *", Canvas::None)).await;
+    assert_eq!(told.await.expect("an outcome"), Ok(message.cast_signed()));
+    let shown = bench.fake.shown(message).expect("it stands");
+    assert_eq!((&*shown.content, shown.labels().len(), shown.files.len()), ("20 % \\*", 1, 0));
+
+    let message = bench.shows(grid()).await;
+    let told = bench.announce(CHANNEL, edit(message, "30 %", Canvas::New(picture("curve.jpg")))).await;
+    assert_eq!(told.await.expect("an outcome"), Ok(message.cast_signed()));
+    let shown = bench.fake.shown(message).expect("it stands");
+    let names: Vec<&str> = shown.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!((&*shown.content, names), ("30 %", vec!["curve.jpg"]));
+
+    bench.fake.delete_message(message);
+    let told = bench.announce(CHANNEL, edit(message, "40 %", Canvas::Kept)).await;
+    assert!(matches!(told.await.expect("an outcome"), Err(Undelivered::Refused(_))));
     bench.finish().await;
 }
 

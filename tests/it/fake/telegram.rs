@@ -72,6 +72,16 @@ pub struct Sent {
     pub reply_to: Option<i64>,
 }
 
+/// A change of a message of the bot.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    pub message: i64,
+    /// Its new text or caption.
+    pub text: String,
+    /// Its new picture, if it got one.
+    pub photo: Option<Vec<u8>>,
+}
+
 /// What a bot set with setWebhook.
 #[derive(Clone, Debug)]
 pub struct Webhook {
@@ -104,10 +114,11 @@ struct Model {
     /// The latest getUpdates; an older one that still waits is terminated.
     poll: u64,
     webhook: Option<Webhook>,
-    /// By language; `""` for everybody else.
-    commands: HashMap<String, Vec<(String, String)>>,
+    /// By chat, `None` for all others, and language, `""` for all others.
+    commands: HashMap<(Option<i64>, String), Vec<(String, String)>>,
     calls: Vec<String>,
     sent: Vec<Sent>,
+    edits: Vec<Edit>,
     failures: VecDeque<(&'static str, Failure)>,
     /// Nobody may call these methods before.
     quiet_until: HashMap<String, Instant>,
@@ -272,6 +283,12 @@ impl FakeTelegram {
         self.wait(&format!("{count} messages"), take).await
     }
 
+    /// Waits for `count` changes of messages in all.
+    pub async fn edits(&self, count: usize) -> Vec<Edit> {
+        let look = |model: &mut Model| (model.edits.len() >= count).then(|| model.edits.clone());
+        self.wait(&format!("{count} edits"), look).await
+    }
+
     /// Waits until the bot has called `method`.
     pub async fn called(&self, method: &str) {
         let look = |model: &mut Model| model.calls.iter().any(|call| call == method).then_some(());
@@ -293,9 +310,14 @@ impl FakeTelegram {
         self.shared.with(|model| model.updates.len())
     }
 
-    /// The menu that speakers of a language see.
-    pub fn menu(&self, language: &str) -> Vec<(String, String)> {
-        self.shared.with(|model| model.commands.get(language).or(model.commands.get("")).cloned().unwrap_or_default())
+    /// The menu that speakers of a language see in a chat.
+    pub fn menu(&self, chat: i64, language: &str) -> Vec<(String, String)> {
+        self.shared.with(|model| {
+            let kept = |chat: Option<i64>, language: &str| model.commands.get(&(chat, language.to_owned()));
+            let chats = [Some(chat), None].into_iter();
+            let found = chats.flat_map(|chat| [kept(chat, language), kept(chat, "")]).flatten().next();
+            found.cloned().unwrap_or_default()
+        })
     }
 
     /// Waits until the bot has set a webhook.

@@ -181,11 +181,16 @@ pub(super) fn commands(json: &Value) -> Result<Vec<Value>, String> {
         "type",
         "contexts",
         "integration_types",
+        "default_member_permissions",
     ];
     for command in commands {
         object(command, &known)?;
         let name = command["name"].as_str().ok_or("a command without name")?;
         let description = command["description"].as_str().unwrap_or_default();
+        let permissions = &command["default_member_permissions"];
+        if !permissions.is_null() && permissions.as_str().is_none_or(|bits| bits.parse::<u64>().is_err()) {
+            return Err(format!("permissions that are no number in a string: {command}"));
+        }
         let fits = match command["type"].as_u64() {
             Some(1) => is_command_name(name) && (1..=100).contains(&description.chars().count()),
             Some(3) => {

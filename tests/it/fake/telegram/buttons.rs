@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::calls::{Call, Refused, violation};
 use super::methods::{existing_chat, integer, text};
-use super::{FakeTelegram, Model, Sent, Shared, User};
+use super::{Edit, FakeTelegram, Model, Sent, Shared, User};
 
 /// The keyboard of a call, within Telegram's limits; null where there is none.
 pub(super) fn keyboard(shared: &Shared, call: &Call) -> Result<Value, Refused> {
@@ -56,13 +56,27 @@ pub(super) fn edit(shared: &Shared, method: &str, call: &Call) -> Result<Value, 
     let id = integer(call, "message_id").expect("checked");
     shared.with(|model| {
         let message = model.chats.get_mut(&chat).expect("exists").messages.get_mut(&id);
-        let message = message.filter(|message| message["deleted"] != json!(true));
+        // Only its own messages, and those that are still there.
+        let message =
+            message.filter(|message| message["deleted"] != json!(true) && message["from"]["id"] == super::BOT_ID);
         let Some(message) = message else { return Err(Refused::bad_request("message to edit not found")) };
         let before = message.clone();
+        let has_picture = message["photo"].is_array();
         match method {
+            "editMessageText" if has_picture => {
+                return Err(Refused::bad_request("there is no text in the message to edit"));
+            }
+            "editMessageCaption" if !has_picture => {
+                return Err(Refused::bad_request("there is no caption in the message to edit"));
+            }
             "editMessageText" => message["text"] = json!(text(call, "text")),
             "editMessageCaption" => message["caption"] = json!(text(call, "caption")),
-            _ => message["caption"] = call.params["media"]["caption"].clone(),
+            _ => {
+                message["caption"] = call.params["media"]["caption"].clone();
+                let size = call.files.values().next().map(Vec::len);
+                message["photo"] = json!([{"file_id": format!("edited-{id}"), "file_unique_id": "e", "width": 9,
+                    "height": 9, "file_size": size}]);
+            }
         }
         if keyboard.is_null() {
             message.as_object_mut().expect("an object").remove("reply_markup");
@@ -75,7 +89,11 @@ pub(super) fn edit(shared: &Shared, method: &str, call: &Call) -> Result<Value, 
                  current content and reply markup of the message",
             ));
         }
-        Ok(message.clone())
+        let edited = message.clone();
+        let words = if has_picture { &edited["caption"] } else { &edited["text"] };
+        let words = words.as_str().unwrap_or_default().to_owned();
+        model.edits.push(Edit { message: id, text: words, photo: call.files.values().next().cloned() });
+        Ok(edited)
     })
 }
 

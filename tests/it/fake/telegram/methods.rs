@@ -52,7 +52,10 @@ pub(super) const ALL: &[Method] = &[
             may("allowed_updates", Kind::Array),
         ],
     },
-    Method { name: "setMyCommands", params: &[needs("commands", Kind::Array), may("language_code", Kind::Text)] },
+    Method {
+        name: "setMyCommands",
+        params: &[needs("commands", Kind::Array), may("language_code", Kind::Text), may("scope", Kind::Object)],
+    },
     Method { name: "deleteWebhook", params: &[may("drop_pending_updates", Kind::Boolean)] },
     Method {
         name: "setWebhook",
@@ -105,6 +108,7 @@ pub(super) const ALL: &[Method] = &[
             needs("message_id", Kind::Integer),
             needs("text", Kind::Text),
             may("reply_markup", Kind::Object),
+            may("link_preview_options", Kind::Object),
         ],
     },
     Method {
@@ -236,9 +240,18 @@ fn set_my_commands(shared: &Shared, call: &Call) -> Result<Value, Refused> {
     };
     let entries: Option<Vec<(String, String)>> = commands.iter().map(entry).collect();
     let entries = entries.filter(|entries| (1..=100).contains(&entries.len()));
-    let bad = || violation(shared, StatusCode::BAD_REQUEST, format!("setMyCommands: {commands:?}"));
+    let bad = || violation(shared, StatusCode::BAD_REQUEST, format!("setMyCommands: {:?}", call.params));
     let entries = entries.ok_or_else(bad)?;
-    shared.with(|model| model.commands.insert(text(call, "language_code").to_owned(), entries));
+    let chat = call.params.get("scope").map(|scope| scope["chat_id"].as_i64());
+    match chat {
+        Some(None) => return Err(bad()),
+        Some(Some(chat)) if !shared.with(|model| model.chats.contains_key(&chat)) => {
+            return Err(Refused::bad_request("chat not found"));
+        }
+        _ => {}
+    }
+    let language = text(call, "language_code").to_owned();
+    shared.with(|model| model.commands.insert((chat.flatten(), language), entries));
     Ok(json!(true))
 }
 
