@@ -119,21 +119,22 @@ async fn line(from: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
     let mut bytes = Vec::new();
     let mut limited = (&mut *from).take(LINE);
     let read = limited.read_until(b'\n', &mut bytes).await.ok()?;
-    let cut = read as u64 == LINE && bytes.last() != Some(&b'\n');
-    // The rest of a cut line is of no use.
-    while cut {
-        let rest = from.fill_buf().await.ok()?;
+    if read as u64 == LINE && bytes.last() != Some(&b'\n') {
+        skip_line(from).await;
+    }
+    (read > 0).then(|| String::from_utf8_lossy(&bytes).trim_end().to_owned())
+}
+
+/// Passes over what is left of a line.
+async fn skip_line(from: &mut (impl AsyncBufRead + Unpin)) {
+    while let Ok(rest) = from.fill_buf().await {
         let end = rest.iter().position(|byte| *byte == b'\n');
         let skip = end.map_or(rest.len(), |end| end + 1);
-        if skip == 0 {
-            break;
-        }
         from.consume(skip);
-        if end.is_some() {
+        if end.is_some() || skip == 0 {
             break;
         }
     }
-    (read > 0).then(|| String::from_utf8_lossy(&bytes).trim_end().to_owned())
 }
 
 #[cfg(test)]

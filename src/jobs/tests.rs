@@ -10,7 +10,7 @@ use crate::domain::{ChatRef, Platform, UserRef};
 
 /// Work that a test ends: it says which job it was given, and waits for what is to come of it.
 struct Puppet {
-    begun: mpsc::UnboundedSender<(JobId, String, Progress, oneshot::Sender<Worked>)>,
+    begun: mpsc::UnboundedSender<Begun>,
     /// Whether it ends when it is told to stop.
     obeys: bool,
 }
@@ -24,8 +24,8 @@ impl Work for Puppet {
     ) -> Pin<Box<dyn Future<Output = Worked> + Send + 'a>> {
         Box::pin(async move {
             let (end, ended) = oneshot::channel();
-            let request = job.request.clone();
-            self.begun.send((job.id, request, progress.clone(), end)).expect("the test listens");
+            let begun = Begun { id: job.id, request: job.request.clone(), progress: progress.clone(), end };
+            assert!(self.begun.send(begun).is_ok(), "the test listens");
             tokio::select! {
                 worked = ended => worked.expect("the test ends it"),
                 () = stop.cancelled(), if self.obeys => Err(WorkError::Stopped),
@@ -37,7 +37,7 @@ impl Work for Puppet {
 struct Bench {
     jobs: Jobs,
     clock: Arc<ManualClock>,
-    begun: Mutex<mpsc::UnboundedReceiver<(JobId, String, Progress, oneshot::Sender<Worked>)>>,
+    begun: Mutex<mpsc::UnboundedReceiver<Begun>>,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -71,9 +71,7 @@ impl Bench {
 
     /// Waits for the next job to be begun.
     async fn begun(&self) -> Begun {
-        let next = self.begun.lock().await.recv().await;
-        let (id, request, progress, end) = next.expect("the queue runs");
-        Begun { id, request, progress, end }
+        self.begun.lock().await.recv().await.expect("the queue runs")
     }
 
     /// Waits until a job stands so.

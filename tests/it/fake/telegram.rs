@@ -82,6 +82,9 @@ pub struct Edit {
     pub photo: Option<Vec<u8>>,
 }
 
+/// Commands with their descriptions.
+pub type Menu = Vec<(String, String)>;
+
 /// What a bot set with setWebhook.
 #[derive(Clone, Debug)]
 pub struct Webhook {
@@ -115,7 +118,7 @@ struct Model {
     poll: u64,
     webhook: Option<Webhook>,
     /// By chat, `None` for all others, and language, `""` for all others.
-    commands: HashMap<(Option<i64>, String), Vec<(String, String)>>,
+    commands: HashMap<(Option<i64>, String), Menu>,
     calls: Vec<String>,
     sent: Vec<Sent>,
     edits: Vec<Edit>,
@@ -311,7 +314,7 @@ impl FakeTelegram {
     }
 
     /// The menu that speakers of a language see in a chat.
-    pub fn menu(&self, chat: i64, language: &str) -> Vec<(String, String)> {
+    pub fn menu(&self, chat: i64, language: &str) -> Menu {
         self.shared.with(|model| {
             let kept = |chat: Option<i64>, language: &str| model.commands.get(&(chat, language.to_owned()));
             let chats = [Some(chat), None].into_iter();
