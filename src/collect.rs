@@ -3,6 +3,13 @@
 
 pub mod area;
 mod chance;
+pub mod folder;
 pub mod look;
+pub mod mapillary;
+pub mod offer;
+pub mod picture;
 pub mod plan;
 pub mod settings;
+pub mod streetview;
+pub mod trouble;
+pub mod wire;

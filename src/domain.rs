@@ -12,6 +12,7 @@ pub mod party;
 pub mod prediction;
 pub mod quiz;
 pub mod score;
+pub mod signing;
 pub mod split;
 
 pub use area::Area;
@@ -19,4 +20,5 @@ pub use border::Border;
 pub use coordinate::Coordinate;
 pub use party::{ChatRef, Platform, UserRef};
 pub use prediction::{AreaProbability, ModelIdentity, Prediction, Timings};
+pub use signing::SigningSecret;
 pub use split::Split;

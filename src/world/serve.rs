@@ -54,11 +54,11 @@ use axum::{Json, Router};
 use tokio::net::TcpListener;
 
 use super::World;
+use crate::domain::SigningSecret;
 use books::Books;
 use drawing::Studio;
 
 pub use books::{Geolonia as GeoloniaBooks, Ledger, Mapillary as MapillaryBooks, StreetView as StreetViewBooks};
-pub use streetview::signature::{BadSecret, SigningSecret};
 
 /// Tells the time; a test passes its own.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;

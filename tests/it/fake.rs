@@ -2,4 +2,5 @@
 //! real service would not understand fails the test.
 
 pub mod discord;
+pub mod flaky;
 pub mod telegram;

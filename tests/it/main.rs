@@ -2,6 +2,7 @@
 
 mod admin;
 mod builtin;
+mod collect;
 mod discord;
 mod fake;
 mod quiz;

@@ -15,31 +15,31 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-static WORLD: LazyLock<Arc<World>> = LazyLock::new(|| Arc::new(World::load()));
+pub static WORLD: LazyLock<Arc<World>> = LazyLock::new(|| Arc::new(World::load()));
 
 /// Seconds since 1970 at which every test starts.
-const START: u64 = 1_750_000_000;
+pub const START: u64 = 1_750_000_000;
 
 /// Stand-ins on a port of their own, with a clock that the test turns.
-struct Service {
-    base: String,
+pub struct Service {
+    pub base: String,
     now: Arc<AtomicU64>,
     client: Client,
 }
 
 /// An answer, read to its end.
-struct Answer {
+pub struct Answer {
     status: StatusCode,
     content_type: String,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Service {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
+    pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let base = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
         let now = Arc::new(AtomicU64::new(START));
@@ -52,11 +52,11 @@ impl Service {
         Self { base, now, client }
     }
 
-    fn wait(&self, time: Duration) {
+    pub fn wait(&self, time: Duration) {
         self.now.fetch_add(time.as_secs(), Ordering::Relaxed);
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.send(self.client.get(format!("{}{path}", self.base))).await
     }
 
@@ -71,7 +71,7 @@ impl Service {
         }
     }
 
-    async fn books(&self) -> Ledger {
+    pub async fn books(&self) -> Ledger {
         serde_json::from_slice(&self.get("/_books").await.body).expect("the books are a ledger")
     }
 }

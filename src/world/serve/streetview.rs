@@ -1,7 +1,7 @@
 //! Street View Static: the image and the free metadata.
 
 mod request;
-pub mod signature;
+mod signature;
 mod tile;
 
 use std::sync::Arc;
@@ -239,7 +239,7 @@ fn authorize(services: &Services, uri: &Uri, params: &Params) -> Result<(), &'st
         Some(_) => {}
     }
     match &services.options.google_signing_secret {
-        Some(secret) if !secret.verifies(uri) => {
+        Some(secret) if !signature::verifies(secret, uri) => {
             Err("Unable to authenticate the request. Provided 'signature' is not \
              valid for the provided API Key, or the provided API Key requires a 'signature'.")
         }

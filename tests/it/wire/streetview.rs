@@ -1,9 +1,8 @@
 //! Street View Static.
 
 use image::RgbImage;
-use kokodoko::domain::Coordinate;
+use kokodoko::domain::{Coordinate, SigningSecret};
 use kokodoko::world::Panorama;
-use kokodoko::world::serve::SigningSecret;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
