@@ -135,18 +135,42 @@ pub enum About {
 /// Options of `train`.
 #[derive(Args, Debug)]
 pub struct Train {
-    /// Folder for model.onnx and manifest.toml
+    /// Folder for model.onnx, manifest.toml and the checkpoints
+    #[arg(long, required_unless_present = "augment_sheet")]
+    pub out: Option<PathBuf>,
+    /// How to train: reference, drawn-world or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "drawn-world")]
+    pub recipe: String,
+    /// First weights: torchvision's (.safetensors or .pth), or the folder of an earlier training [default: random]
+    #[arg(long, value_name = "PATH")]
+    pub from: Option<PathBuf>,
+    /// Seed of everything random [default: the recipe's, or 1]
     #[arg(long)]
-    pub out: PathBuf,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub seed: Option<u64>,
     /// A short run on few photos, to see that everything works
     #[arg(long)]
     pub smoke: bool,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = TrainDevice::Cpu)]
+    pub device: TrainDevice,
+    /// Go on from the last checkpoint in the folder
+    #[arg(long, conflicts_with = "from")]
+    pub resume: bool,
     /// Do not fit: finish from the best checkpoint in the folder
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["from", "resume"])]
     pub from_checkpoint: bool,
+    /// Do not train: write a picture of what the recipe does to photos
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "from", "resume", "from_checkpoint"])]
+    pub augment_sheet: Option<PathBuf>,
+}
+
+/// What computes a training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TrainDevice {
+    /// The processor
+    Cpu,
+    /// The first NVIDIA GPU; the program must be built with the feature `cuda`
+    Cuda,
 }
 
 /// The drawn world.

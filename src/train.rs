@@ -1,16 +1,21 @@
 //! Training: photos in, a model (`model.onnx` and its manifest) out.
 //!
-//! [`data`] → [`augment`] → [`loader`] → [`engine`] fits a [`resnet`] → [`fold`] → [`export`]; [`evaluate`],
-//! [`calibrate`] and [`baseline`] judge it. [`builtin`] does it all, [`drawn`] for the drawn world. On the processor
-//! [`convolve`] and [`normalise`] stand in for Burn's slower operations.
+//! [`data`] → [`augment`] → [`loader`] → [`engine`] fits a [`resnet`] by a [`recipe`] → [`fold`] → [`export`];
+//! [`evaluate`], [`calibrate`] and [`baseline`] judge it. The engine begins with the weights of [`start`] (from
+//! [`weights`], or a seed), takes each [`step`], keeps an average ([`ema`]) and leaves a [`checkpoint`] an epoch.
+//! [`builtin`] does it all, [`drawn`] for the drawn world. On the processor [`convolve`] and [`normalise`] stand in for
+//! Burn's slower operations.
 
 pub mod augment;
 pub mod baseline;
 pub mod builtin;
 pub mod calibrate;
+pub mod checkpoint;
 pub mod convolve;
 pub mod data;
+pub mod device;
 pub mod drawn;
+pub mod ema;
 pub mod engine;
 pub mod evaluate;
 pub mod export;
@@ -18,5 +23,9 @@ pub mod fold;
 pub mod loader;
 pub mod normalise;
 pub mod onnx;
+pub mod recipe;
 pub mod reference;
 pub mod resnet;
+pub mod start;
+pub mod step;
+pub mod weights;

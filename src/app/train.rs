@@ -1,37 +1,86 @@
-//! `train`: from drawings to a model folder.
+//! `train`: from photos to a model folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use image::RgbImage;
 
-use crate::cli::Train;
-use crate::train::engine::Progress;
+use crate::cli::{Train, TrainDevice};
+use crate::domain::Split;
+use crate::train::augment::sheet::sheet;
+use crate::train::device::Processor;
+use crate::train::engine::Event;
+use crate::train::recipe::Recipe;
+use crate::train::start::Start;
 use crate::train::{builtin, drawn, reference};
 use crate::world::World;
+use crate::world::photo::photos as specs;
 
-/// Trains the model of the drawn world. Progress goes to standard output, one JSON object a line.
+/// Side of a tile on the sheet of augmentations, pixels.
+const TILE: u32 = 192;
+/// Photos on it.
+const ROWS: usize = 5;
+
+/// Trains a model. Progress goes to standard output, one JSON object a line, the report last.
 pub(super) fn run(options: &Train) -> anyhow::Result<ExitCode> {
+    let mut recipe = Recipe::find(&options.recipe)?;
+    recipe.seed = options.seed.unwrap_or(recipe.seed);
+    if let Some(path) = &options.augment_sheet {
+        return write_sheet(&recipe, path);
+    }
+    let out = options.out.as_ref().context("--out says where the model goes")?;
+    let device = match options.device {
+        TrainDevice::Cpu => Processor::Cpu,
+        TrainDevice::Cuda => Processor::Cuda,
+    };
+    let device = device.open()?;
     let world = World::load();
     let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
     tracing::info!(photos_an_area = amount.train, "drawing the photos");
-    let photos = drawn::photos(&world, options.seed, amount);
-    let task = drawn::task(&world, options.seed, options.smoke);
+    let photos = drawn::photos(&world, recipe.seed, amount);
+    let task = drawn::task(&world, recipe, options.smoke, command(options, out));
+    let data = task.dataset(&photos)?;
+    let start = options.from.clone().map_or(Start::Random, Start::From);
     let report = if options.from_checkpoint {
-        builtin::train_from_checkpoint(&photos, &task, &drawn::device(), &options.out)?
+        builtin::train_from_checkpoint(&data, &task, &device, out)?
     } else {
-        tracing::info!(photos = photos.len(), epochs = task.recipe.epochs(), "training from a random start");
-        builtin::train(&photos, &task, &drawn::device(), &options.out, &mut print_progress)?
+        tracing::info!(photos = data.train.len(), epochs = task.recipe.epochs(), "training");
+        builtin::train(&data, &task, &device, (&start, options.resume), out, &mut print)?
     };
     println!("{}", serde_json::to_string(&report)?);
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_progress(progress: &Progress) {
-    match serde_json::to_string(progress) {
+/// What to type for the same model again; without the folder of whoever typed it.
+fn command(options: &Train, out: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let mut words = vec!["kokodoko train".to_owned(), format!("--out models/{}", name(out))];
+    words.push(format!("--recipe {}", name(Path::new(&options.recipe))));
+    words.extend(options.from.as_ref().map(|path| format!("--from {}", name(path))));
+    words.extend(options.seed.map(|seed| format!("--seed {seed}")));
+    words.join(" ")
+}
+
+fn print(event: Event) {
+    if let Event::Note { text, .. } = &event {
+        tracing::info!("{text}");
+    }
+    match serde_json::to_string(&event) {
         Ok(line) => println!("{line}"),
         Err(error) => tracing::warn!(%error, "progress cannot be shown"),
     }
+}
+
+/// Photos of the drawn world as the recipe changes them.
+fn write_sheet(recipe: &Recipe, path: &PathBuf) -> anyhow::Result<ExitCode> {
+    let world = World::load();
+    let photos: Vec<RgbImage> =
+        specs(&world, recipe.seed, &[Split::Train], 1).take(ROWS).map(|spec| spec.render(&world).image).collect();
+    let sheet = sheet(&photos, &recipe.augment, TILE, recipe.seed);
+    sheet.picture.save(path).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{}: columns from the left: {}", path.display(), sheet.columns.join(", "));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes networks with reference outputs, for `tests/parity`.

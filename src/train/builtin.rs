@@ -9,12 +9,16 @@ use thiserror::Error;
 
 use super::baseline::Thumbnails;
 use super::calibrate;
+use super::checkpoint;
 use super::data::{DataError, Dataset, Example, RawPhoto};
-use super::engine::{FitError, Progress, Recipe, fit};
+use super::engine::{Event, Fit, FitError, fit};
 use super::evaluate::logits;
 use super::export::{Options, Precision, export};
 use super::fold::quantise;
-use super::resnet::{ResNet, ResNetConfig};
+use super::recipe::Recipe;
+use super::resnet::ResNet;
+use super::start::{Start, blank};
+use super::weights::{self, WeightsError};
 use crate::domain::Area;
 use crate::domain::metrics::{self, Selective, coverage};
 use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, Metrics, Provenance, sha256_hex};
@@ -93,14 +97,9 @@ pub enum TrainError {
     /// The fit.
     #[error(transparent)]
     Fit(#[from] FitError),
-    /// The checkpoint to go on from.
-    #[error("cannot read the checkpoint {}: {detail}; train without --from-checkpoint first", path.display())]
-    Checkpoint {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        detail: String,
-    },
+    /// The weights to finish.
+    #[error("{0}; train without --from-checkpoint first")]
+    Weights(#[from] WeightsError),
     /// The folder of the model.
     #[error("cannot write {}: {detail}", path.display())]
     Write {
@@ -111,42 +110,46 @@ pub enum TrainError {
     },
 }
 
+impl Task {
+    /// Decodes the photos and splits them by place.
+    ///
+    /// # Errors
+    /// See [`DataError`].
+    pub fn dataset(&self, photos: &[RawPhoto]) -> Result<Dataset, DataError> {
+        // A crop of 60 % of the area at a quarter more than the side still has the input's resolution.
+        Dataset::new(photos, self.labels.clone(), self.input, self.input.size * 5 / 4)
+    }
+}
+
 /// Trains and writes `model.onnx`, `manifest.toml` and `report.json` to `out`; checkpoints go to
 /// `out/checkpoints`. The test split is looked at once, after everything is decided.
 ///
 /// # Errors
 /// See [`TrainError`]; nothing in `out` but checkpoints changes before the model is finished.
 pub fn train(
-    photos: &[RawPhoto],
+    data: &Dataset,
     task: &Task,
     device: &Device,
+    (start, resume): (&Start, bool),
     out: &Path,
-    progress: &mut dyn FnMut(&Progress),
+    say: &mut dyn FnMut(Event),
 ) -> Result<Report, TrainError> {
-    // A crop of 60 % of the area at a quarter more than the side still has the input's resolution.
-    let data = Dataset::new(photos, task.labels.clone(), task.input, task.input.size * 5 / 4)?;
-    let fitted = fit(&data, &task.recipe, device, &out.join("checkpoints"), progress)?;
-    finish(&fitted, &data, task, device, out)
+    let checkpoints = out.join(checkpoint::FOLDER);
+    let fitted = fit(&Fit { data, recipe: &task.recipe, device, checkpoints: &checkpoints, start, resume }, say)?;
+    finish(&fitted, data, task, device, out)
 }
 
-/// Finishes a training from its best checkpoint in `out/checkpoints`, without fitting anything: after a change of
-/// what [`finish`] does, or a training that was stopped.
+/// Finishes a training from its best weights in `out/checkpoints`, without fitting anything: after a change of what
+/// [`finish`] does, or a training that was stopped.
 ///
 /// # Errors
-/// When the checkpoint is missing or of another architecture, and as [`train`].
-pub fn train_from_checkpoint(
-    photos: &[RawPhoto],
-    task: &Task,
-    device: &Device,
-    out: &Path,
-) -> Result<Report, TrainError> {
-    let data = Dataset::new(photos, task.labels.clone(), task.input, task.input.size * 5 / 4)?;
-    let path = out.join("checkpoints").join("best");
-    let blank = ResNetConfig::new(task.recipe.arch, task.labels.len()).init(device).valid();
-    let fitted = blank
-        .try_load_file(&path)
-        .map_err(|error| TrainError::Checkpoint { path: path.clone(), detail: error.to_string() })?;
-    finish(&fitted, &data, task, device, out)
+/// When the weights are missing or of another architecture, and as [`train`].
+pub fn train_from_checkpoint(data: &Dataset, task: &Task, device: &Device, out: &Path) -> Result<Report, TrainError> {
+    let arch = task.recipe.arch;
+    let mut model = blank(arch, task.labels.len(), device);
+    let best = weights::read(&checkpoint::best(&out.join(checkpoint::FOLDER)))?;
+    weights::load(&mut model, arch, &best, device)?;
+    finish(&model.valid(), data, task, device, out)
 }
 
 /// Quantises, calibrates, judges and writes a network that is fitted (and in inference form).
@@ -172,6 +175,7 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
     };
     let manifest = toml::to_string(&manifest).map_err(|error| unwritable(out, MANIFEST_FILE, error))?;
     let json = serde_json::to_vec_pretty(&report).map_err(|error| unwritable(out, "report.json", error))?;
+    // A manifest is only ever beside its own model or beside an older one, whose checksum it refuses.
     write(out, MODEL_FILE, &onnx)?;
     write(out, MANIFEST_FILE, manifest.as_bytes())?;
     write(out, "report.json", &json)?;
@@ -222,10 +226,7 @@ fn labels_of(examples: &[Example]) -> Vec<usize> {
 }
 
 fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
-    let path = out.join(name);
-    std::fs::create_dir_all(out)
-        .and_then(|()| std::fs::write(&path, bytes))
-        .map_err(|error| unwritable(out, name, error))
+    checkpoint::replace(&out.join(name), bytes).map_err(|error| unwritable(out, name, error))
 }
 
 fn unwritable(out: &Path, name: &str, error: impl std::fmt::Display) -> TrainError {

@@ -1,19 +1,16 @@
 //! The built-in model's data and signature: photos of the drawn world.
 
-use burn::tensor::Device;
 use rayon::prelude::*;
 
 use super::builtin::Task;
 use super::data::RawPhoto;
-use super::engine::{Recipe, Stage};
+use super::recipe::{Recipe, Stage};
 use crate::domain::Split;
 use crate::infer::manifest::Provenance;
 use crate::infer::preprocess::Preprocess;
 use crate::world::World;
 use crate::world::photo::{PhotoSpec, photos as specs};
 
-/// Side of the model's input, pixels.
-const SIDE: u32 = 128;
 /// Side of a training photo: drawing larger ones only to shrink them would take longer than the training.
 const TRAINING_SIDE: u32 = 320;
 /// Share of right answers that the abstention threshold aims at.
@@ -40,10 +37,10 @@ impl Amount {
     pub const SMOKE: Self = Self { train: 40, validation: 12, test: 12 };
 }
 
-/// The task of the built-in model.
+/// The task of a model of the drawn world; `command` is how it was made.
 #[must_use]
-pub fn task(world: &World, seed: u64, smoke: bool) -> Task {
-    let mut recipe = Recipe::built_in(seed);
+pub fn task(world: &World, mut recipe: Recipe, smoke: bool, command: String) -> Task {
+    let side = recipe.final_side();
     if smoke {
         recipe.stages = vec![Stage { epochs: 2, side: 64 }];
     }
@@ -52,13 +49,13 @@ pub fn task(world: &World, seed: u64, smoke: bool) -> Task {
         version: "1.0.0".to_owned(),
         provenance: Provenance {
             data: "drawn-world".to_owned(),
-            command: format!("kokodoko train --out models/drawn-world --seed {seed}"),
+            command,
             licence: env!("CARGO_PKG_LICENSE").to_owned(),
             // Towns and borders of the drawn world are real ones: see src/world/data/README.md.
             attribution: CREDITS.map(str::to_owned).to_vec(),
         },
         labels: world.areas().to_vec(),
-        input: Preprocess::imagenet(SIDE),
+        input: Preprocess::imagenet(side),
         recipe,
         accuracy: ACCURACY,
     }
@@ -84,10 +81,4 @@ pub fn photos(world: &World, seed: u64, amount: Amount) -> Vec<RawPhoto> {
 #[must_use]
 pub fn test_photos(world: &World, seed: u64, count: usize) -> Vec<PhotoSpec> {
     specs(world, seed.wrapping_add(2), &[Split::Test], count).collect()
-}
-
-/// Where the built-in model is trained: on the processor, like everything in this project by default.
-#[must_use]
-pub fn device() -> Device {
-    Device::flex()
 }

@@ -5,7 +5,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::module::{batch_norm_train, conv2d};
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{DType, Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{convolve, normalise};
@@ -43,11 +45,16 @@ impl Arch {
     }
 
     /// Blocks in each of the four stages.
-    fn depths(self) -> [usize; 4] {
+    pub(super) fn depths(self) -> [usize; 4] {
         match self {
             Self::ResNet18 => [2, 2, 2, 2],
             Self::ResNet34 | Self::ResNet50 => [3, 4, 6, 3],
         }
+    }
+
+    /// Convolutions in the body of a block.
+    pub(super) fn convolutions(self) -> usize {
+        self.body(1, 1).len()
     }
 
     /// Output channels of a block over the channels of its 3x3 convolution.
@@ -151,12 +158,31 @@ impl ConvNorm {
 
     /// Convolution and normalisation, and a ReLU if asked.
     fn forward(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
-        if !convolve::supports(&x.device()) {
-            let x = self.norm.forward(self.conv.forward(x));
-            return if rectify { relu(x) } else { x };
+        if !ours(&x) {
+            return self.forward_as(x, rectify);
         }
         let (stride, padding) = (self.conv.stride[0], self.conv.kernel_size[0] / 2);
         self.normalise(convolve::convolve(x, self.conv.weight.val(), stride, padding), rectify)
+    }
+
+    /// [`Self::forward`] with Burn's own operations: the convolution in the type of the input, the normalisation and
+    /// its running statistics in float32.
+    fn forward_as(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
+        let (kind, conv) = (x.dtype(), &self.conv);
+        let pad = conv.kernel_size[0] / 2;
+        let options = ConvOptions::new(conv.stride, [pad; 2], conv.dilation, conv.groups);
+        let x = conv2d(x, conv.weight.val().cast(kind), None, options).cast(FloatDType::F32);
+        let norm = &self.norm;
+        let x = if x.device().is_autodiff() && norm.training.is_enabled() {
+            let factor = unbiased(&x);
+            let done = batch_norm_train(x, norm.gamma.val(), norm.beta.val(), norm.epsilon);
+            self.track(done.mean.detach(), done.variance.detach() * factor);
+            done.output
+        } else {
+            norm.forward(x)
+        };
+        let x = if rectify { relu(x) } else { x };
+        x.cast(kind)
     }
 
     /// [`BatchNorm::forward`] with our own operations.
@@ -170,19 +196,25 @@ impl ConvNorm {
         }
         let moments = if tracked {
             let moments = normalise::moments(x.clone());
-            let update = |running: &RunningState<Tensor<1>>, row: usize| {
-                let new = moments.clone().narrow(0, row, 1).flatten::<1>(0, 1).detach();
-                let old = running.value_sync().to_device(&x.device());
-                running.update((old * (1.0 - norm.momentum) + new * norm.momentum).detach());
-            };
-            update(&norm.running_mean, 0);
-            update(&norm.running_var, 1);
+            let row = |row: usize| moments.clone().narrow(0, row, 1).flatten::<1>(0, 1).detach();
+            self.track(row(0), row(1) * unbiased(&x));
             moments
         } else {
             let row = |running: &RunningState<Tensor<1>>| running.value().to_device(&x.device()).unsqueeze::<2>();
             Tensor::cat(vec![row(&norm.running_mean), row(&norm.running_var)], 0)
         };
         normalise::normalise(x, moments, norm.gamma.val(), norm.beta.val(), norm.epsilon, rectify)
+    }
+
+    /// Moves the running statistics towards the moments of a batch.
+    fn track(&self, mean: Tensor<1>, variance: Tensor<1>) {
+        let momentum = self.norm.momentum;
+        let update = |running: &RunningState<Tensor<1>>, new: Tensor<1>| {
+            let old = running.value_sync().to_device(&new.device());
+            running.update((old * (1.0 - momentum) + new * momentum).detach());
+        };
+        update(&self.norm.running_mean, mean);
+        update(&self.norm.running_var, variance);
     }
 }
 
@@ -204,8 +236,21 @@ impl Block {
             Some(conv) => conv.forward(input, false),
             None => input,
         };
-        if convolve::supports(&x.device()) { normalise::add_relu(x, shortcut) } else { relu(x + shortcut) }
+        if ours(&x) { normalise::add_relu(x, shortcut) } else { relu(x + shortcut) }
     }
+}
+
+/// Turns the variance of a batch into the estimate of the whole, as PyTorch does for the running statistics (n over
+/// n - 1).
+fn unbiased(x: &Tensor<4>) -> f64 {
+    let [batch, _, height, width] = x.dims();
+    let count = (batch * height * width) as f64;
+    count / (count - 1.0).max(1.0)
+}
+
+/// Whether our own operations know such a tensor.
+fn ours(x: &Tensor<4>) -> bool {
+    convolve::supports(&x.device()) && x.dtype() == DType::F32
 }
 
 /// The network.
@@ -229,13 +274,15 @@ pub struct Outputs {
 }
 
 impl ResNet {
-    /// Runs a batch, `[batch, 3, height, width]`, normalised; each side 32 or more.
+    /// Runs a batch, `[batch, 3, height, width]`, normalised; each side 32 or more. The convolutions compute in the type
+    /// of the input, float32 or bfloat16; everything else, and the outputs, are float32.
     #[must_use]
     pub fn forward(&self, input: Tensor<4>) -> Outputs {
         let mut x = self.pool.forward(self.stem.forward(input, true));
         for block in &self.blocks {
             x = block.forward(x);
         }
+        let x = x.cast(FloatDType::F32);
         let features = x.clone().mean_dims(&[2, 3]).flatten::<2>(1, 3);
         Outputs { logits: self.fc.forward(features.clone()), features, feature_map: x }
     }
@@ -250,6 +297,7 @@ impl ResNet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::Distribution;
 
     fn weights(arch: Arch) -> usize {
         ResNetConfig::new(arch, 1000).init(&Device::flex()).num_params()
@@ -273,5 +321,22 @@ mod tests {
             assert_eq!(out.features.dims(), [2, arch.features()]);
             assert_eq!(out.feature_map.dims(), [2, arch.features(), 2, 3]);
         }
+    }
+
+    #[test]
+    fn bfloat16_answers_nearly_alike_and_its_gradients_are_float32() {
+        let device = Device::flex().autodiff();
+        let model = ResNetConfig { zero_init: false, ..ResNetConfig::new(Arch::ResNet18, 3) }.init(&device);
+        let input = Tensor::<4>::random([4, 3, 32, 32], Distribution::Normal(0.0, 1.0), &device);
+        let full = model.forward(input.clone()).logits;
+        let half = model.forward(input.cast(FloatDType::BF16)).logits;
+        assert_eq!(half.dtype(), DType::F32);
+        let largest = |x: Tensor<2>| x.inner().abs().max().into_scalar::<f32>();
+        let (spread, apart) = (largest(full.clone()), largest(full - half.clone()));
+        // 8 significant bits a value, through 20 layers.
+        assert!(apart > 0.0 && apart < 0.1 * spread, "{apart} of {spread}");
+        let gradient = model.stem.conv.weight.grad(&half.sum().backward()).unwrap();
+        assert_eq!(gradient.dtype(), DType::F32);
+        assert!(gradient.abs().max().into_scalar::<f32>() > 0.0);
     }
 }
