@@ -101,6 +101,10 @@ pub struct Webhook {
 pub struct Discord {
     /// The bot's token.
     pub token: SecretString,
+    /// A proxy for the API; `None`: Discord itself.
+    pub api_url: Option<String>,
+    /// A proxy for the gateway; `None`: where the API says.
+    pub gateway_url: Option<String>,
 }
 
 /// Logging.
@@ -280,7 +284,9 @@ fn telegram(raw: &raw::Telegram, secrets: &environment::Secrets) -> Result<Teleg
 }
 
 fn discord(raw: &raw::Discord, secrets: &environment::Secrets) -> Result<Discord, ConfigError> {
-    Ok(Discord { token: secrets.get("discord.token", &raw.token_file)? })
+    let optional = |value: &str| non_empty(value).map(str::to_owned);
+    let (api_url, gateway_url) = (optional(&raw.api_url), optional(&raw.gateway_url));
+    Ok(Discord { token: secrets.get("discord.token", &raw.token_file)?, api_url, gateway_url })
 }
 
 fn non_empty(value: &str) -> Option<&str> {

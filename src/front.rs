@@ -2,6 +2,7 @@
 
 pub mod discord;
 pub mod json;
+mod line;
 mod recent;
 pub mod telegram;
 pub mod web;

@@ -25,7 +25,13 @@ fn describe(config: &Config) -> String {
             format!("on, {how}, {server}, token set")
         },
     );
-    let discord = if config.discord.is_some() { "on, token set" } else { "off" };
+    let discord = config.discord.as_ref().map_or_else(
+        || "off".to_owned(),
+        |discord| {
+            let proxy = discord.api_url.as_ref().map_or_else(String::new, |proxy| format!(", through {proxy}"));
+            format!("on{proxy}, token set")
+        },
+    );
     let count = |platform| config.admins.iter().filter(|admin| admin.platform == platform).count();
     let admins = format!("{} on Telegram, {} on Discord", count(Platform::Telegram), count(Platform::Discord));
     let limits = &config.infer.limits;

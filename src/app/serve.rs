@@ -111,5 +111,6 @@ fn telegram_settings(settings: Telegram, max_photo_bytes: usize) -> telegram::Se
 }
 
 fn discord_settings(settings: Discord, max_photo_bytes: usize) -> discord::Settings {
-    discord::Settings { token: settings.token, api_url: None, gateway_url: None, max_photo_bytes }
+    let Discord { token, api_url, gateway_url } = settings;
+    discord::Settings { token, api_url, gateway_url, max_photo_bytes }
 }

@@ -113,7 +113,7 @@ mod tests {
             for answer in answers {
                 let Announcement { what, done, .. } = inbox.recv().await.expect("one announcement for each answer");
                 asked.push(match what {
-                    Notice::Send(reply) => format!("send {}", reply.text),
+                    Notice::Send(reply) | Notice::Show(reply) => format!("send {}", reply.text),
                     Notice::Edit { message, text, picture, .. } => {
                         let canvas = match picture {
                             Canvas::None => "",

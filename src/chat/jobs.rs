@@ -255,7 +255,7 @@ mod tests {
             assert_eq!((&announcement.to, announcement.thread), (&CHAT, Some(9)));
             announcement.done.send(answer).expect("awaited");
             match announcement.what {
-                Notice::Send(reply) => reply.text,
+                Notice::Send(reply) | Notice::Show(reply) => reply.text,
                 Notice::Edit { message, text, .. } => format!("{message}: {text}"),
             }
         }

@@ -208,8 +208,10 @@ pub struct Announcement {
 /// What is announced.
 #[derive(Debug)]
 pub enum Notice {
-    /// A new message.
+    /// A new message. Where the service refuses its picture, the words are said alone.
     Send(Reply),
+    /// A new message that is of no use without its picture: refused with it.
+    Show(Reply),
     /// Another face for a message. No buttons take the old ones away.
     Edit {
         /// Its number in the service.

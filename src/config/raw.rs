@@ -112,6 +112,8 @@ pub(super) enum TelegramMode {
 pub(super) struct Discord {
     pub(super) enabled: bool,
     pub(super) token_file: String,
+    pub(super) api_url: String,
+    pub(super) gateway_url: String,
 }
 
 #[derive(Deserialize)]

@@ -205,6 +205,8 @@ pub enum Refusal {
     TooLate,
     /// The person has left the chat.
     Left,
+    /// The round was stopped, or its picture never arrived.
+    CalledOff,
 }
 
 /// Whether an answer given at `now` counts. The bell itself still counts: who presses in its instant is in time.
@@ -214,7 +216,8 @@ pub enum Refusal {
 pub fn judge(state: State, bell: Option<Timestamp>, now: Timestamp, left: bool) -> Result<(), Refusal> {
     match (state, bell) {
         (State::Preparing, _) | (State::Open, None) => Err(Refusal::NotOpen),
-        (State::Closed | State::Cancelled, _) => Err(Refusal::TooLate),
+        (State::Closed, _) => Err(Refusal::TooLate),
+        (State::Cancelled, _) => Err(Refusal::CalledOff),
         (State::Open, Some(bell)) if now > bell => Err(Refusal::TooLate),
         (State::Open, Some(_)) if left => Err(Refusal::Left),
         (State::Open, Some(_)) => Ok(()),
@@ -256,7 +259,7 @@ mod tests {
         assert_eq!(judge(State::Open, bell, at(50), true), Err(Refusal::Left));
         assert_eq!(judge(State::Preparing, None, at(50), false), Err(Refusal::NotOpen));
         assert_eq!(judge(State::Closed, bell, at(50), false), Err(Refusal::TooLate));
-        assert_eq!(judge(State::Cancelled, bell, at(50), false), Err(Refusal::TooLate));
+        assert_eq!(judge(State::Cancelled, bell, at(50), false), Err(Refusal::CalledOff));
     }
 
     #[test]

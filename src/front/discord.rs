@@ -38,6 +38,7 @@ use self::download::Cdn;
 use self::handler::Handler;
 use crate::chat::Conversation;
 use crate::chat::message::Announcement;
+use crate::front::line;
 
 /// What the bot hears of: servers (for their language) and messages. None of these is privileged.
 const INTENTS: GatewayIntents =
@@ -53,10 +54,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub struct Settings {
     /// The bot's token.
     pub token: SecretString,
-    /// Where the REST API and the attachments are, instead of at Discord: `http://127.0.0.1:1234`. For tests: it
-    /// also turns off the rate limiter, which knows Discord's own address only.
+    /// A proxy that the REST API is reached through: `http://127.0.0.1:1234`. It has to keep Discord's rate limits:
+    /// serenity's limiter knows Discord's own address only, and is off then.
     pub api_url: Option<String>,
-    /// Where the gateway is, instead of where the API says: `ws://127.0.0.1:1234`. For tests.
+    /// Where the gateway is, instead of where the API says: `ws://127.0.0.1:1234`.
     pub gateway_url: Option<String>,
     /// Largest photo that is downloaded, bytes.
     pub max_photo_bytes: usize,
@@ -77,7 +78,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let http = http(&settings)?;
     let Some(me) = introduce(&http, &stop).await? else {
-        announce::hand_all_back(announcements).await;
+        line::hand_all_back(announcements).await;
         return Ok(());
     };
     let cdn = Cdn::new(settings.api_url.as_deref(), settings.max_photo_bytes)?;

@@ -52,8 +52,9 @@ impl Store {
 
     /// Joins a person to the one who offered the code, which is used up.
     ///
-    /// Where both played the same round, the joining person's answers are dropped. Points add up; the rating is the
-    /// mean weighted by rated rounds, the streak the better one.
+    /// Where both played the same round, the joining person's answers are dropped; where both played the same photos in
+    /// different rounds, only the first to close counts. Points add up; the rating is the mean weighted by rated rounds,
+    /// the streak the better one.
     ///
     /// # Errors
     /// When the database fails; the inner error says why the code joins nothing.
@@ -90,6 +91,9 @@ async fn merge(tx: &mut Transaction<'_, Sqlite>, from: i64, into: i64) -> Result
     for round in both.fetch_all(&mut **tx).await? {
         unscore(tx, round, from).await?;
         drop_entry(tx, round, from).await?;
+    }
+    for row in known_twice(tx, from, into).await? {
+        unscore(tx, row.0, row.1).await?;
     }
     // Answers hang on entries: these are copied, the answers moved, the old entries removed.
     for step in [
@@ -155,6 +159,22 @@ async fn merge(tx: &mut Transaction<'_, Sqlite>, from: i64, into: i64) -> Result
     Ok(())
 }
 
+/// Scored rounds with photos that the other of two people knew from a round that closed before, with whose they are.
+async fn known_twice(tx: &mut Transaction<'_, Sqlite>, one: i64, other: i64) -> Result<Vec<(i64, i64)>, StoreError> {
+    let pairs = sqlx::query!(
+        "SELECT e.round_id AS \"mine!\", o.round_id AS \"theirs!\",
+                (r.closed_at, r.id) > (q.closed_at, q.id) AS \"mine_is_later!: bool\"
+         FROM entries AS e JOIN rounds AS r ON r.id = e.round_id
+              JOIN rounds AS q ON q.set_id = r.set_id AND q.id <> r.id
+              JOIN entries AS o ON o.round_id = q.id AND o.player_id = ?
+         WHERE e.player_id = ? AND e.scored = 1 AND o.scored = 1",
+        other,
+        one
+    );
+    let pairs = pairs.fetch_all(&mut **tx).await?.into_iter();
+    Ok(pairs.map(|pair| if pair.mine_is_later { (pair.mine, one) } else { (pair.theirs, other) }).collect())
+}
+
 /// Takes one round of a person out of their duels with the model.
 async fn uncount_duels(tx: &mut Transaction<'_, Sqlite>, round: i64, player: i64) -> Result<(), StoreError> {
     let photos = sqlx::query!(
@@ -178,7 +198,7 @@ async fn uncount_duels(tx: &mut Transaction<'_, Sqlite>, round: i64, player: i64
     Ok(())
 }
 
-/// Takes one round of a person out of their standings and duels.
+/// Takes one round of a person out of their standings and duels; what they answered in it stays.
 async fn unscore(tx: &mut Transaction<'_, Sqlite>, round: i64, player: i64) -> Result<(), StoreError> {
     let entry = sqlx::query!(
         "SELECT e.answered, COALESCE(e.right_answers, 0) AS \"right!: i64\", COALESCE(e.points, 0) AS \"points!: i64\",
@@ -202,5 +222,8 @@ async fn unscore(tx: &mut Transaction<'_, Sqlite>, round: i64, player: i64) -> R
         );
         take.execute(&mut **tx).await?;
     }
-    uncount_duels(tx, round, player).await
+    uncount_duels(tx, round, player).await?;
+    let note = sqlx::query!("UPDATE entries SET scored = 0 WHERE round_id = ? AND player_id = ?", round, player);
+    note.execute(&mut **tx).await?;
+    Ok(())
 }

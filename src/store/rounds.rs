@@ -194,23 +194,25 @@ impl Store {
         Ok(was_running)
     }
 
-    /// Calls off rounds whose picture never reached their chat, after a restart.
+    /// Calls off rounds that were about to begin when the program ended: whether their pictures reached their chats is
+    /// not known. The rounds, to be told of.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn cancel_unopened(&self, now: Timestamp) -> Result<usize, StoreError> {
+    pub async fn cancel_unopened(&self, now: Timestamp) -> Result<Vec<Round>, StoreError> {
         let mut tx = self.write().await?;
         // The first condition is that of the index.
         let rounds = sqlx::query_scalar!(
             "SELECT id FROM rounds INDEXED BY rounds_running
              WHERE state IN ('preparing', 'open') AND state = 'preparing'"
         );
-        let rounds = rounds.fetch_all(&mut *tx).await?;
-        for round in &rounds {
-            cancel(&mut tx, *round, ms(now)).await?;
+        let mut called_off = Vec::new();
+        for round in rounds.fetch_all(&mut *tx).await? {
+            cancel(&mut tx, round, ms(now)).await?;
+            called_off.extend(row::round(&mut tx, round).await?);
         }
         tx.commit().await?;
-        Ok(rounds.len())
+        Ok(called_off)
     }
 
     /// The round that runs in a chat, open or about to be.

@@ -213,8 +213,9 @@ async fn a_restart_goes_on_and_a_chat_has_one_round() {
     let busy = bench.store.prepare(new_round(7, bench.person(2).await, new_set("B")), at(6)).await.expect("stored");
     assert_eq!(busy.map_err(|busy| busy.0), Err(round));
     let unopened = bench.store.prepare(new_round(8, bench.person(2).await, new_set("C")), at(6)).await.expect("stored");
-    unopened.expect("another chat");
-    assert_eq!(bench.store.cancel_unopened(at(7)).await.expect("called off"), 1);
+    let unopened = unopened.expect("another chat");
+    let called_off = bench.store.cancel_unopened(at(7)).await.expect("called off");
+    assert_eq!(called_off.iter().map(|round| round.id).collect::<Vec<_>>(), [unopened.id]);
     assert!(bench.store.running(&chat(8)).await.expect("readable").is_none());
     let secret = bench.store.secret().await.expect("made");
     assert_eq!(bench.reopen().await.store.secret().await.expect("kept"), secret);
@@ -292,6 +293,30 @@ async fn a_code_joins_two_identities_once() {
     bench.assert_consistent().await;
     let score = bench.store.score(one, None).await.expect("readable");
     assert_eq!(score.answers, 2, "the round that both played counts once");
+}
+
+#[tokio::test]
+async fn photos_that_both_identities_knew_count_once_for_the_joined_person() {
+    let bench = Bench::open().await;
+    let first = bench.begin(7, new_set("A"), 0).await;
+    bench.press(&first, 1, 1, 0, 5).await.expect("counts");
+    bench.settle(&first, 101).await;
+    let set = bench.store.set_by_code("A").await.expect("readable").expect("stored");
+    let second = bench.begin(8, NewSet::Stored(set.id), 200).await;
+    for number in [1, 2] {
+        bench.press(&second, 2, number, 0, 205).await.expect("counts");
+    }
+    bench.settle(&second, 301).await;
+    let (one, two) = (bench.person(1).await, bench.person(2).await);
+    bench.store.offer_link(one, "CODE", at(900), at(310)).await.expect("kept");
+    assert_eq!(bench.store.take_link("CODE", two, at(311)).await.expect("tried"), Ok(()));
+    bench.assert_consistent().await;
+    assert_eq!(bench.store.score(one, None).await.expect("readable").answers, 1, "the first of the two rounds");
+    assert_eq!(bench.store.score(one, Some(&chat(8))).await.expect("readable").answers, 0);
+    let photos: u32 = bench.store.duels(one).await.expect("readable").iter().map(|(_, duel)| duel.photos()).sum();
+    assert_eq!(photos, 1);
+    let entries = bench.store.outcome(second.id).await.expect("readable").expect("closed").entries;
+    assert_eq!((entries.len(), entries[0].scored), (1, false), "what was played stays in sight");
 }
 
 #[tokio::test]

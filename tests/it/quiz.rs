@@ -1,6 +1,10 @@
 //! Rounds of "beat the model" through the whole program, against both services.
 
 mod discord;
+mod game;
+mod killed;
+mod service;
+mod suite;
 mod telegram;
 mod web;
 
@@ -12,6 +16,7 @@ use kokodoko::chat::quiz::Table;
 use kokodoko::chat::{ChatRef, Conversation, Post};
 use kokodoko::domain::quiz::{Round, RoundId, State};
 use kokodoko::quiz::Quiz;
+use kokodoko::store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -57,25 +62,25 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// The one round that was ever begun.
+    /// A round that was begun.
     pub async fn round(&self, id: i64) -> Round {
         self.quiz.store().round(RoundId(id)).await.expect("readable").expect("begun")
-    }
-
-    /// Waits until the round of a chat is open.
-    pub async fn opened(&self, chat: &ChatRef) {
-        let is_open = async || {
-            let running = self.quiz.store().running(chat).await.expect("readable");
-            running.is_some_and(|round| round.state == State::Open)
-        };
-        while !is_open().await {
-            tokio::task::yield_now().await;
-        }
     }
 
     pub async fn leave(self) {
         self.stop.cancel();
         self.bell.await.expect("no panic");
         self.quiz.store().close().await;
+    }
+}
+
+/// Waits until the round of a chat is open: the bot knows that its picture is out.
+pub async fn opened(store: &Store, chat: &ChatRef) -> Round {
+    loop {
+        let running = store.running(chat).await.expect("readable");
+        if let Some(round) = running.filter(|round| round.state == State::Open) {
+            return round;
+        }
+        tokio::task::yield_now().await;
     }
 }

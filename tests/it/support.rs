@@ -141,17 +141,40 @@ pub fn keep(name: &str, picture: &[u8]) {
 /// A clock that stands still until a test moves it.
 pub struct ManualClock {
     now: tokio::sync::watch::Sender<Timestamp>,
+    /// The times that somebody waits for.
+    awaited: tokio::sync::watch::Sender<Vec<Timestamp>>,
 }
 
 impl ManualClock {
     pub fn start() -> Arc<Self> {
         let noon = "2026-11-24T03:00:00Z".parse().expect("a moment");
-        Arc::new(Self { now: tokio::sync::watch::channel(noon).0 })
+        Arc::new(Self { now: tokio::sync::watch::channel(noon).0, awaited: tokio::sync::watch::channel(Vec::new()).0 })
     }
 
     /// Wakes whoever waits for a time that has come now.
     pub fn pass(&self, seconds: i64) {
         self.now.send_modify(|now| *now += jiff::SignedDuration::from_secs(seconds));
+    }
+
+    /// Waits until somebody waits for a time, and lets the next such time come.
+    pub async fn pass_to_the_next(&self) {
+        let mut awaited = self.awaited.subscribe();
+        let to_come = |times: &Vec<Timestamp>| times.iter().filter(|time| **time > *self.now.borrow()).min().copied();
+        let awaited = awaited.wait_for(|times| to_come(times).is_some()).await;
+        let next = to_come(&awaited.expect("the sender lives as long as self")).expect("found just now");
+        self.now.send_replace(next);
+    }
+}
+
+/// Takes a time off the list when nobody waits for it any more.
+struct Awaited<'a>(&'a ManualClock, Timestamp);
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.0.awaited.send_modify(|times| {
+            let at = times.iter().position(|time| *time == self.1);
+            at.map(|at| times.swap_remove(at));
+        });
     }
 }
 
@@ -163,6 +186,10 @@ impl WallClock for ManualClock {
     fn until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let mut now = self.now.subscribe();
         Box::pin(async move {
+            if *now.borrow() < at {
+                self.awaited.send_modify(|times| times.push(at));
+            }
+            let _awaited = Awaited(self, at);
             // The sender lives as long as self.
             let _ = now.wait_for(|now| *now >= at).await;
         })

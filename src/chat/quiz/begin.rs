@@ -81,7 +81,7 @@ impl Table {
             return Ok(None);
         }
         let sent = match self.invitation(lang, &round).await {
-            Some(reply) => self.inner.post.send(&round.chat, round.thread, Notice::Send(reply)).await.ok(),
+            Some(reply) => self.inner.post.send(&round.chat, round.thread, Notice::Show(reply)).await.ok(),
             None => None,
         };
         let Some(message) = sent else {

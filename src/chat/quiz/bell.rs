@@ -5,7 +5,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Table;
-use crate::domain::quiz::RoundId;
+use crate::chat::message::{Notice, Platform, Reply};
+use crate::chat::text::{self, Lang};
+use crate::domain::quiz::{Round, RoundId};
 use crate::store::StoreError;
 
 /// An answer in the bell's own millisecond still counts, so it rings one later.
@@ -16,13 +18,19 @@ pub(super) const PAUSE: SignedDuration = SignedDuration::from_secs(15);
 impl Table {
     /// Rings bells until `stop`, then lets the reveals under way finish their step.
     ///
-    /// Rounds that were never opened before a restart are called off: nobody can answer them.
+    /// Rounds that were about to begin when the program ended are called off, and their chats are told.
     pub async fn run(&self, stop: CancellationToken) {
         let clock = self.inner.quiz.clock().clone();
-        if let Err(error) = self.store().cancel_unopened(clock.now()).await {
-            tracing::error!(%error, "rounds of before could not be called off");
-        }
         let tellers = TaskTracker::new();
+        match self.store().cancel_unopened(clock.now()).await {
+            Ok(rounds) => {
+                for round in rounds {
+                    let table = self.clone();
+                    tellers.spawn(async move { table.tell_interrupted(&round).await });
+                }
+            }
+            Err(error) => tracing::error!(%error, "rounds of before could not be called off"),
+        }
         while !stop.is_cancelled() {
             let next = match self.ring(&tellers, &stop).await {
                 Ok(next) => next,
@@ -62,6 +70,19 @@ impl Table {
         }
         let next = self.store().next_bell().await?;
         Ok(next.and_then(|bell| bell.saturating_add(AFTER).ok()))
+    }
+
+    /// Whether the picture of the round arrived is not known, nor its number: its buttons stay, and answer with words.
+    async fn tell_interrupted(&self, round: &Round) {
+        tracing::info!(round = round.id.0, "called off: the program ended while it was about to begin");
+        if round.chat.platform == Platform::Web {
+            return;
+        }
+        let words = text::quiz::interrupted(Lang::from_tag(&round.lang));
+        let told = self.inner.post.send(&round.chat, round.thread, Notice::Send(Reply::words(words))).await;
+        if let Err(error) = told {
+            tracing::warn!(round = round.id.0, %error, "nobody was told that it is called off");
+        }
     }
 
     /// Tells a round's results step by step, trying again where a service is at fault for the moment.

@@ -3,7 +3,7 @@
 use super::{Table, buttons};
 use crate::chat::message::{Picture, Platform, PressReply, Pressed, Reply};
 use crate::chat::text::{self, Lang};
-use crate::domain::quiz::{Refusal, Round, RoundId, State, judge};
+use crate::domain::quiz::{Refusal, Round, RoundId, judge};
 use crate::store::StoreError;
 
 impl Table {
@@ -55,9 +55,12 @@ impl Table {
     /// Shows everybody the photos one by one, once a round.
     pub(super) async fn album(&self, pressed: &Pressed, id: RoundId) -> Result<PressReply, StoreError> {
         let lang = pressed.lang;
-        let Some(round) = self.round_here(pressed, id).await?.filter(|round| round.state == State::Open) else {
-            return Ok(notice(text::quiz::refusal(lang, Refusal::TooLate)));
+        let Some(round) = self.round_here(pressed, id).await? else {
+            return Ok(notice(text::quiz::refusal(lang, Refusal::Unknown)));
         };
+        if let Err(refusal) = judge(round.state, round.bell, self.inner.quiz.clock().now(), !pressed.present) {
+            return Ok(notice(text::quiz::refusal(lang, refusal)));
+        }
         let shown = &self.inner.shown_large;
         if shown.len() > 1_024 {
             shown.clear();

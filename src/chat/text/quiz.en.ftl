@@ -23,6 +23,7 @@ quiz-too-late = The bell has rung: this answer comes too late.
 quiz-not-open = The round has not begun yet. Try again in a moment.
 quiz-left = You have left this chat; your answers until then count.
 quiz-unknown = There is no such round or photo any more.
+quiz-called-off = This round was called off. /quiz begins another one.
 
 # The reveal
 quiz-reveal-title = And the truth is…
@@ -50,6 +51,7 @@ quiz-unknown-code = I know no round with this code. It stands under the results 
 quiz-other-areas = The model that plays now knows other areas than this round.
 quiz-few-photos = There are too few photos for this round. Try fewer photos or other areas.
 quiz-undelivered = I could not send the picture here, so the round was called off. Am I allowed to send pictures?
+quiz-interrupted = I was restarted while a round was about to begin here, so it was called off; if its picture is there, its buttons do nothing. /quiz begins another one.
 quiz-rematch-how = /rematch CODE plays the photos of another group's round; the code stands under its results. The code of this chat's last round: { $code }
 quiz-rematch-none = /rematch CODE plays the photos of another group's round; the code stands under its results. No round was played here yet.
 quiz-bad-word = I don't understand "{ $word }". For example: /quiz 5 60s hard, or /quiz areas={ $area }

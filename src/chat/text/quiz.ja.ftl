@@ -23,6 +23,7 @@ quiz-too-late = 終了の合図のあとなので、この回答は数えられ�
 quiz-not-open = まだ始まっていません。少し待ってからもう一度どうぞ。
 quiz-left = このチャットを退出しています。それまでの回答は有効です。
 quiz-unknown = その勝負または写真はもうありません。
+quiz-called-off = この勝負は取りやめになりました。/quiz で新しく始められます。
 
 # The reveal
 quiz-reveal-title = 正解は…
@@ -50,6 +51,7 @@ quiz-unknown-code = そのコードの勝負は見つかりません。コード
 quiz-other-areas = 今のモデルは、その勝負とは別の地域を扱っています。
 quiz-few-photos = この勝負に使える写真が足りません。枚数を減らすか、別の地域でお試しください。
 quiz-undelivered = 画像を送れなかったので、勝負を取りやめました。画像を送る権限はありますか？
+quiz-interrupted = 勝負を始めるところで再起動したため、取りやめました。画像が出ていても、そのボタンは使えません。/quiz で新しく始められます。
 quiz-rematch-how = /rematch コード で、ほかのグループと同じ写真で勝負できます。コードは結果の下に出ます。このチャットの最後の勝負のコード：{ $code }
 quiz-rematch-none = /rematch コード で、ほかのグループと同じ写真で勝負できます。コードは結果の下に出ます。ここではまだ勝負がありません。
 quiz-bad-word = 「{ $word }」がわかりません。例：/quiz 5 60s hard、/quiz areas={ $area }

@@ -44,6 +44,8 @@ plain! {
     off = "quiz-off";
     /// The picture could not be sent.
     undelivered = "quiz-undelivered";
+    /// To a chat whose round was about to begin when the program ended.
+    interrupted = "quiz-interrupted";
     /// To `/stop` without a round.
     nothing_to_stop = "quiz-nothing-to-stop";
     /// To `/stop` by somebody else.
@@ -147,6 +149,7 @@ pub fn refusal(lang: Lang, refusal: Refusal) -> String {
         Refusal::NotOpen => "quiz-not-open",
         Refusal::Left => "quiz-left",
         Refusal::Unknown => "quiz-unknown",
+        Refusal::CalledOff => "quiz-called-off",
     };
     say(lang, id, &[])
 }
@@ -594,7 +597,7 @@ mod tests {
                 invitation(lang, &Round { kind: Kind::Daily, ..discord }, &[]),
                 answered(lang, 2, area, 1, 3),
                 answered(lang, 2, area, 3, 3),
-                [Refusal::TooLate, Refusal::NotOpen, Refusal::Left, Refusal::Unknown]
+                [Refusal::TooLate, Refusal::NotOpen, Refusal::Left, Refusal::Unknown, Refusal::CalledOff]
                     .map(|r| refusal(lang, r))
                     .join("\n"),
                 results(lang, &outcome),
@@ -622,7 +625,7 @@ mod tests {
             said.extend(begin.iter().map(|error| begin_error(lang, error)));
             said.extend([LinkError::Unknown, LinkError::Same].iter().map(|error| link_error(lang, error)));
             said.extend([rematch_how(lang, None), rematch_how(lang, Some("K7QF2M")), day_bad(lang), off(lang)]);
-            said.push(board_bad_word(lang, "year"));
+            said.extend([board_bad_word(lang, "year"), interrupted(lang)]);
             insta::assert_snapshot!(format!("errors-{}", lang.tag()), said.join("\n"));
         }
     }

@@ -1,93 +1,42 @@
-//! What the bot says unasked, in order within one channel and beside all others.
-//!
-//! Never in the path of an answer: `/quiz` waits for its picture to arrive before it ends.
+//! What the bot says unasked, as requests to Discord.
 
-use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use serenity::builder::{EditAttachments, EditMessage};
 use serenity::http::Http;
 use serenity::model::id::{ChannelId, MessageId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::chat::Reply;
 use crate::chat::message::{Announcement, Buttons, Canvas, Notice, Undelivered};
-use crate::chat::{ChatRef, Reply};
+use crate::front::line;
 
 use super::fault::{self, patiently};
 use super::piece::{Piece, file, nobody, pieces, rows};
 use super::{deliver, markdown};
 
-/// Delivers announcements until `stop`, then those that Discord is being told already. All others are handed back.
-pub(super) async fn run(http: Arc<Http>, mut announcements: mpsc::Receiver<Announcement>, stop: CancellationToken) {
-    // What waits in each channel where something is under way.
-    let mut lines: HashMap<ChatRef, VecDeque<Announcement>> = HashMap::new();
-    let mut under_way = FuturesUnordered::new();
-    loop {
-        tokio::select! {
-            Some(announcement) = announcements.recv() => match lines.get_mut(&announcement.to) {
-                Some(line) => line.push_back(announcement),
-                None => {
-                    lines.insert(announcement.to.clone(), VecDeque::new());
-                    under_way.push(deliver(&http, announcement));
-                }
-            },
-            Some(chat) = under_way.next() => match lines.get_mut(&chat).and_then(VecDeque::pop_front) {
-                Some(next) => under_way.push(deliver(&http, next)),
-                None => drop(lines.remove(&chat)),
-            },
-            () = stop.cancelled() => break,
+/// Delivers announcements until `stop`; what is under way is delivered, what comes later is refused for now.
+pub(super) async fn run(http: Arc<Http>, announcements: mpsc::Receiver<Announcement>, stop: CancellationToken) {
+    line::run(announcements, stop, |to, _, what| tell(&http, to.id, what)).await;
+}
+
+async fn tell(http: &Arc<Http>, channel: i64, what: Notice) -> Result<i64, Undelivered> {
+    let channel = ChannelId::from(id(channel)?);
+    match what {
+        Notice::Send(reply) | Notice::Show(reply) => send(http, channel, reply).await,
+        Notice::Edit { message, text, buttons, picture } => {
+            let face = Face { content: content(&text), buttons, picture };
+            edit(http, channel, id(message)?.into(), &face).await
         }
     }
-    lines.into_values().flatten().for_each(hand_back);
-    hand_all_back(announcements).await;
-    while under_way.next().await.is_some() {}
 }
 
-/// Hands back what nobody will deliver.
-pub(super) async fn hand_all_back(mut announcements: mpsc::Receiver<Announcement>) {
-    announcements.close();
-    while let Some(announcement) = announcements.recv().await {
-        hand_back(announcement);
-    }
-}
-
-fn hand_back(announcement: Announcement) {
-    // Who does not listen any more need not be told.
-    announcement.done.send(Err(Undelivered::Later("the bot is stopping".to_owned()))).ok();
-}
-
-/// Delivers one announcement and tells how that went; returns its chat.
-async fn deliver(http: &Arc<Http>, announcement: Announcement) -> ChatRef {
-    let Announcement { to, what, done, .. } = announcement;
-    let delivered = match (id(to.id), what) {
-        (None, _) => Err(nowhere()),
-        (Some(channel), Notice::Send(reply)) => send(http, channel.into(), reply).await,
-        (Some(channel), Notice::Edit { message, text, buttons, picture }) => match id(message) {
-            Some(number) => {
-                let face = Face { content: content(&text), buttons, picture };
-                edit(http, channel.into(), number.into(), &face).await
-            }
-            None => Err(nowhere()),
-        },
-    };
-    if let Err(error) = &delivered {
-        tracing::warn!(chat = to.id, %error, "Discord: an announcement did not arrive");
-    }
-    done.send(delivered).ok();
-    to
-}
-
-fn id(number: i64) -> Option<NonZeroU64> {
-    NonZeroU64::new(number.cast_unsigned())
-}
-
-fn nowhere() -> Undelivered {
-    Undelivered::Refused("no number of Discord's".to_owned())
+fn id(number: i64) -> Result<NonZeroU64, Undelivered> {
+    let nowhere = || Undelivered::Refused("no number of Discord's".to_owned());
+    NonZeroU64::new(number.cast_unsigned()).ok_or_else(nowhere)
 }
 
 async fn send(http: &Arc<Http>, channel: ChannelId, reply: Reply) -> Result<i64, Undelivered> {

@@ -22,34 +22,27 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Photos of one message that are downloaded at once.
 const PARALLEL: usize = 3;
 
-/// Whose links are followed.
-enum Trust {
-    /// Those to [`HOSTS`], encrypted.
-    Discord,
-    /// Those to this one scheme, host and port: the tests' stand-in.
-    Only(Url),
-}
-
 /// Fetches photos.
 pub(super) struct Cdn {
     client: Client,
-    trust: Trust,
+    /// Whose links are followed besides those of [`HOSTS`]: of this scheme, host and port.
+    proxy: Option<Url>,
     max_bytes: usize,
 }
 
 impl Cdn {
-    /// For Discord, or for the stand-in at `only`. No photo may have more than `max_bytes`.
+    /// For Discord's own file servers, and for those behind `proxy`. No photo may have more than `max_bytes`.
     ///
     /// # Errors
-    /// When `only` is no URL or the TLS library fails to start.
-    pub(super) fn new(only: Option<&str>, max_bytes: usize) -> anyhow::Result<Self> {
+    /// When `proxy` is no URL or the TLS library fails to start.
+    pub(super) fn new(proxy: Option<&str>, max_bytes: usize) -> anyhow::Result<Self> {
         let builder = Client::builder().redirect(redirect::Policy::none());
         let builder = builder.connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT);
-        let (builder, trust) = match only {
-            None => (builder, Trust::Discord),
-            Some(url) => (builder.no_proxy(), Trust::Only(url.parse()?)),
+        let (builder, proxy) = match proxy {
+            None => (builder, None),
+            Some(url) => (builder.no_proxy(), Some(url.parse()?)),
         };
-        Ok(Self { client: builder.build()?, trust, max_bytes })
+        Ok(Self { client: builder.build()?, proxy, max_bytes })
     }
 
     /// Fetches photos, in their order.
@@ -73,14 +66,14 @@ impl Cdn {
 
     fn trusted(&self, url: &str) -> Result<Url, DeliveryError> {
         let url = Url::parse(url).map_err(|error| DeliveryError::Download(format!("no link: {error}")))?;
-        let trusted = match &self.trust {
-            Trust::Discord => {
-                let host = url.host_str().is_some_and(|host| HOSTS.contains(&host));
-                url.scheme() == "https" && host && url.port().is_none()
-            }
-            Trust::Only(base) => url.origin() == base.origin(),
-        };
-        if trusted { Ok(url) } else { Err(DeliveryError::Download("the link leads away from Discord".to_owned())) }
+        let is_discords = url.host_str().is_some_and(|host| HOSTS.contains(&host));
+        let discord = url.scheme() == "https" && is_discords && url.port().is_none();
+        let behind_proxy = self.proxy.as_ref().is_some_and(|proxy| url.origin() == proxy.origin());
+        if discord || behind_proxy {
+            Ok(url)
+        } else {
+            Err(DeliveryError::Download("the link leads away from Discord".to_owned()))
+        }
     }
 
     /// The announced size may be wrong or missing, so that what arrives is counted as well.

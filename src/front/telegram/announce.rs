@@ -1,4 +1,4 @@
-//! What the bot says unasked, chat by chat in its order, different chats side by side.
+//! What the bot says unasked, as calls of the Bot API.
 
 use std::sync::Arc;
 
@@ -7,40 +7,25 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::api::{Address, Api};
-use super::lanes::Lanes;
-use crate::chat::{Announcement, Notice, Undelivered};
+use crate::chat::{Announcement, Notice, Reply, Undelivered};
+use crate::front::line;
 
 /// Delivers announcements until `stop`; what is under way is delivered, what comes later is refused for now.
-pub(super) async fn run(api: Arc<Api>, mut inbox: mpsc::Receiver<Announcement>, stop: CancellationToken) {
-    let mut lanes = Lanes::default();
-    loop {
-        let announcement = tokio::select! {
-            announcement = inbox.recv() => announcement,
-            () = stop.cancelled() => None,
-        };
-        let Some(announcement) = announcement else { break };
-        let api = api.clone();
-        lanes.run(ChatId(announcement.to.id), async move { deliver(&api, announcement).await });
-    }
-    inbox.close();
-    while let Ok(announcement) = inbox.try_recv() {
-        // Nobody may be waiting any more, and that is fine.
-        let _ = announcement.done.send(Err(Undelivered::Later("stopping".to_owned())));
-    }
-    lanes.finish().await;
+pub(super) async fn run(api: Arc<Api>, announcements: mpsc::Receiver<Announcement>, stop: CancellationToken) {
+    line::run(announcements, stop, |to, thread, what| tell(&api, ChatId(to.id), thread, what)).await;
 }
 
-async fn deliver(api: &Api, announcement: Announcement) {
-    let Announcement { to, thread, what, done } = announcement;
-    let chat = ChatId(to.id);
+async fn tell(api: &Api, chat: ChatId, thread: Option<i64>, what: Notice) -> Result<i64, Undelivered> {
     let thread = thread.and_then(|thread| i32::try_from(thread).ok()).map(|thread| ThreadId(MessageId(thread)));
-    let delivered = match what {
-        Notice::Send(reply) => api.say(Address { chat, message: None, thread }, reply).await,
+    let address = Address { chat, message: None, thread };
+    match what {
+        Notice::Show(Reply { text, picture: Some(picture), buttons, .. }) => {
+            api.show(address, &text, picture, &buttons).await
+        }
+        Notice::Send(reply) | Notice::Show(reply) => api.say(address, reply).await,
         Notice::Edit { message, text, buttons, picture } => match i32::try_from(message) {
             Ok(id) => api.edit(chat, MessageId(id), &text, &buttons, picture).await.map(|()| message),
             Err(_) => Err(Undelivered::Refused("no message has this number".to_owned())),
         },
-    };
-    // Who waited may have been stopped.
-    let _ = done.send(delivered);
+    }
 }

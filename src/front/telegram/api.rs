@@ -206,8 +206,30 @@ impl Api {
         let sent = match picture {
             _ if !album.is_empty() => self.send_album(to, &text, album).await,
             None => self.send_words(to, &text, keyboard).await,
-            Some(picture) => self.send_picture(to, &text, picture, keyboard).await,
+            Some(picture) => match self.send_picture(to, &text, picture, keyboard.clone()).await {
+                // Groups may forbid photos, and very long and narrow ones are refused: the words count.
+                Err(RequestError::Api(error)) => {
+                    tracing::info!(chat = to.chat.0, %error, "Telegram refuses the picture");
+                    self.send_words(to, &text, keyboard).await
+                }
+                sent => sent,
+            },
         };
+        sent.map(|id| i64::from(id.0)).map_err(|error| self.undelivered(&error))
+    }
+
+    /// Sends a picture whose words and buttons are of no use without it; the number of the message.
+    ///
+    /// # Errors
+    /// Whether it is of use to try again later.
+    pub(super) async fn show(
+        &self,
+        to: Address,
+        words: &str,
+        picture: Picture,
+        buttons: &Buttons,
+    ) -> Result<i64, Undelivered> {
+        let sent = self.send_picture(to, words, picture, keyboard(buttons)).await;
         sent.map(|id| i64::from(id.0)).map_err(|error| self.undelivered(&error))
     }
 
@@ -350,11 +372,6 @@ impl Api {
         match sent.await {
             Ok(sent) if caption.is_some() => Ok(sent.id),
             Ok(_) => self.send_words(to, words, None).await,
-            // Groups may forbid photos, and very long and narrow ones are refused: the words count.
-            Err(RequestError::Api(error)) => {
-                tracing::info!(chat = to.chat.0, %error, "Telegram refuses the picture");
-                self.send_words(to, words, keyboard).await
-            }
             Err(error) => Err(error),
         }
     }

@@ -146,6 +146,8 @@ struct State {
     /// By path.
     files: HashMap<String, Vec<u8>>,
     faults: VecDeque<Fault>,
+    /// The beginnings of requests that will be carried out without an answer.
+    receipts_kept: Vec<String>,
     /// Requests that came in, `METHOD path`.
     requests: Vec<String>,
     /// Guilds: id and locale.
@@ -258,6 +260,11 @@ impl Fake {
         self.shared.change(|state| state.faults.push_back(fault));
     }
 
+    /// The next request that begins so is carried out, and its answer never arrives.
+    pub fn keep_receipt(&self, request: &str) {
+        self.shared.change(|state| state.receipts_kept.push(request.to_owned()));
+    }
+
     /// The next request that begins so meets a rate limit: to be tried again after so many seconds.
     pub fn limit(&self, request: &str, retry_after: u64) {
         let body = serde_json::json!({
@@ -278,16 +285,21 @@ impl Fake {
         assert!(deleted.is_some(), "there is no message {message}");
     }
 
-    /// A person presses the button with this label or `custom_id`; returns the number of the interaction.
+    /// A person's press of the button with this label or `custom_id`: the number of the interaction and its event, not
+    /// yet dispatched.
     ///
     /// # Panics
     /// When the message has no such button.
-    pub fn press(&self, user: u64, message: u64, button: &str) -> u64 {
+    pub fn pressing(&self, user: u64, message: u64, button: &str) -> (u64, Value) {
         let shown = self.shown(message).expect("the message is there");
         let custom_id = components::find(&shown.components, button).expect("such a button");
         let id = self.id();
-        self.dispatch("INTERACTION_CREATE", &event::press(id, user, &rest::json(message, &shown), &custom_id));
-        id
+        (id, event::press(id, user, &rest::json(message, &shown), &custom_id))
+    }
+
+    /// Whether a message has a button with this label or `custom_id`.
+    pub fn has_button(&self, message: u64, button: &str) -> bool {
+        self.shown(message).is_some_and(|shown| components::find(&shown.components, button).is_some())
     }
 
     /// Hands an event to the bot, now or when it connects again.
@@ -320,6 +332,17 @@ impl Fake {
         self.wait_for("messages", |state| (state.sent.len() >= count).then(|| state.sent.clone())).await
     }
 
+    /// Waits until something is found among all that the bot said.
+    pub async fn find_sent<T>(&self, what: &str, look: impl Fn(&[Sent]) -> Option<T>) -> T {
+        self.wait_for(what, |state| look(&state.sent)).await
+    }
+
+    /// Waits until a message stands as `look` wants it.
+    pub async fn stands(&self, message: u64, look: impl Fn(&Shown) -> bool) {
+        let stands = |state: &State| state.messages.get(&message).filter(|shown| look(shown)).map(|_| ());
+        self.wait_for("a message to change", stands).await;
+    }
+
     /// Waits until the bot has identified itself so often.
     pub async fn identified(&self, times: usize) {
         self.wait_for("IDENTIFY", |state| (state.identified >= times).then_some(())).await;
@@ -348,6 +371,14 @@ impl Fake {
     /// The commands that the bot registered.
     pub fn commands(&self) -> Vec<Value> {
         self.shared.state().commands.clone()
+    }
+
+    /// Forgets the interactions that the bot owes an answer: it was killed.
+    pub fn forgive(&self) {
+        self.shared.change(|state| {
+            let owed = |interaction: &Interaction| matches!(interaction.stage, Stage::Offered | Stage::Promised { .. });
+            state.interactions.retain(|_, interaction| !owed(interaction));
+        });
     }
 
     /// Everything that the bot said.

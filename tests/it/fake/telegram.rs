@@ -58,6 +58,8 @@ pub enum Failure {
     BrokenDownload,
     /// 502 with a gateway's page of HTML.
     BadGateway,
+    /// The call is carried out, and its answer never arrives.
+    Unheard,
 }
 
 /// A message that the bot sent.
@@ -126,6 +128,10 @@ struct Model {
     /// Nobody may call these methods before.
     quiet_until: HashMap<String, Instant>,
     downloads_held: bool,
+    /// The kinds of updates that the bot asked for; `None`: it never said, and gets all.
+    allowed: Option<Vec<String>>,
+    /// The bot's pictures as they stand now, by chat and message.
+    pictures: HashMap<(i64, i64), Vec<u8>>,
     /// By callback query: `None` until it is answered.
     presses: HashMap<String, Option<String>>,
     /// Administrators, as chat and user.
@@ -200,7 +206,12 @@ impl FakeTelegram {
 
     /// A group with the bot in it.
     pub fn group(&self) -> i64 {
-        self.open(-1_000, "supergroup")
+        self.another_group(0)
+    }
+
+    /// Another such group, by a number of one's own.
+    pub fn another_group(&self, number: i64) -> i64 {
+        self.open(-1_000 - number, "supergroup")
     }
 
     fn open(&self, id: i64, kind: &'static str) -> i64 {
@@ -292,6 +303,11 @@ impl FakeTelegram {
         self.wait(&format!("{count} edits"), look).await
     }
 
+    /// Waits until something is found among all messages that were not taken out; they stay.
+    pub async fn find_sent<T>(&self, what: &str, look: impl Fn(&[Sent]) -> Option<T>) -> T {
+        self.wait(what, |model| look(&model.sent)).await
+    }
+
     /// Waits until the bot has called `method`.
     pub async fn called(&self, method: &str) {
         let look = |model: &mut Model| model.calls.iter().any(|call| call == method).then_some(());
@@ -311,6 +327,11 @@ impl FakeTelegram {
     /// The updates that the bot has not confirmed.
     pub fn unconfirmed(&self) -> usize {
         self.shared.with(|model| model.updates.len())
+    }
+
+    /// Waits until the bot has confirmed every update.
+    pub async fn all_confirmed(&self) {
+        self.wait("a confirmation", |model| model.updates.is_empty().then_some(())).await;
     }
 
     /// The menu that speakers of a language see in a chat.
@@ -384,6 +405,10 @@ impl Model {
     }
 
     fn push_update(&mut self, mut update: Value) {
+        let is_allowed = |kinds: &Vec<String>| kinds.iter().any(|kind| update.get(kind).is_some());
+        if self.allowed.as_ref().is_some_and(|kinds| !is_allowed(kinds)) {
+            return;
+        }
         self.last_update += 1;
         update["update_id"] = json!(self.last_update);
         self.updates.push_back(update);

@@ -1,134 +1,325 @@
-//! Rounds in a channel of Discord.
+//! Discord: a number under the picture opens a sheet for who pressed it, with the photo and its areas.
 
-use kokodoko::chat::{ChatRef, Lang, Platform, Post, text};
-use kokodoko::domain::quiz::Refusal;
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kokodoko::chat::command::{Command, OptionKind};
+use kokodoko::chat::message::Announcement;
+use kokodoko::chat::{Lang, Platform, UserRef};
 use kokodoko::front::discord::{Settings, run};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Seat, Venue};
-use crate::fake::discord::event::{command, me, message, person, press, with_options};
-use crate::fake::discord::{Fake, Place, Sent, TOKEN};
+use super::Seat;
+use super::game::Game;
+use super::service::{Choice, Face, Said, Service, Who};
+use crate::fake::discord::event::{command, plain, with_options};
+use crate::fake::discord::{Fake, Place, Sent, Shown, TOKEN};
 
-const CHANNEL: u64 = 20;
-const PEOPLE: [u64; 3] = [40, 41, 42];
+/// The server with all channels.
+const SERVER: u64 = 30;
+/// Permissions of everybody and of who may manage messages.
+const TALK: &str = "2048";
+const MANAGE_MESSAGES: &str = "8192";
 
-/// The whole program at a venue.
-struct Bot {
-    seat: Seat,
-    front: JoinHandle<anyhow::Result<()>>,
+/// The fake service with the three.
+pub struct Discord {
+    fake: Fake,
+    connected: AtomicUsize,
+    /// The sheet that each person opened last, by channel.
+    sheets: Mutex<HashMap<(i64, Who), u64>>,
+    absent: Mutex<HashSet<(i64, Who)>>,
+    moderators: Mutex<HashSet<(i64, Who)>>,
 }
 
-impl Bot {
-    async fn start(fake: &Fake, venue: &Venue) -> Self {
-        let mut post = Post::default();
-        let announcements = post.connect(Platform::Discord);
-        let seat = venue.seat(post).await;
-        let settings = Settings {
-            token: TOKEN.into(),
-            api_url: Some(fake.api()),
-            gateway_url: Some(fake.gateway()),
-            max_photo_bytes: 100_000,
-        };
-        let front = tokio::spawn(run(settings, seat.conversation.clone(), announcements, seat.stop.clone()));
-        Self { seat, front }
-    }
+/// The number of a press, and its event.
+pub struct Ticket {
+    id: u64,
+    event: Value,
+}
 
-    async fn stop(self) {
-        self.seat.stop.cancel();
-        self.front.await.expect("no panic").expect("a clean end");
-        self.seat.leave().await;
-    }
-
-    async fn right(&self, number: u8) -> usize {
-        self.seat.round(1).await.questions[usize::from(number) - 1].truth
+fn number(who: Who) -> u64 {
+    match who {
+        Who::Aoi => 40,
+        Who::Ben => 41,
+        Who::Chie => 42,
     }
 }
 
-/// Begins a round with a slash command; the number of its message.
-async fn begin(fake: &Fake, bot: &Bot, options: &[Value]) -> u64 {
-    fake.dispatch("INTERACTION_CREATE", &command(fake.id(), PEOPLE[0], "en-US", &with_options("quiz", options)));
-    fake.requested("DELETE /webhooks/", 1).await;
-    let chat = ChatRef { platform: Platform::Discord, id: CHANNEL.cast_signed() };
-    bot.seat.opened(&chat).await;
-    bot.seat.round(1).await.message.expect("it stands").cast_unsigned()
+fn private_channel(who: Who) -> i64 {
+    900 + number(who).cast_signed()
 }
 
-fn said_to(sent: &[Sent], interaction: u64) -> &Sent {
-    let places = [Place::Original(interaction), Place::FollowUp(interaction)];
-    sent.iter().find(|sent| places.contains(&sent.place)).expect("answered")
-}
-
-#[tokio::test]
-async fn three_people_play_nine_photos_to_the_end() {
-    let (fake, venue) = (Fake::start().await, Venue::open());
-    fake.add_server(30, "en-US");
-    let bot = Bot::start(&fake, &venue).await;
-    fake.identified(1).await;
-    let grid = begin(&fake, &bot, &[json!({"name": "photos", "type": 3, "value": "9"})]).await;
-    let shown = fake.shown(grid).expect("it stands");
-    assert_eq!(shown.labels()[..2], [vec!["1", "2", "3", "4", "5"], vec!["6", "7", "8", "9"]]);
-    assert_eq!((shown.files.len(), shown.ephemeral), (1, false));
-
-    // A number shows a person the photo with its areas; the answers are given there, photo after photo.
-    let mut sheets = Vec::new();
-    for (index, user) in PEOPLE.into_iter().enumerate() {
-        let opened = fake.press(user, grid, "1");
-        let sent = fake.sent(2 + index).await;
-        let sheet = said_to(&sent, opened);
-        assert!(sheet.ephemeral && sheet.files.len() == 1, "{sheet:?}");
-        sheets.push(sheet.message);
+/// As Discord shows markdown.
+fn plain_text(markdown: &str) -> String {
+    let mut chars = markdown.chars();
+    let mut text = String::new();
+    while let Some(c) = chars.next() {
+        text.push(if c == '\\' { chars.next().expect("no backslash stands alone") } else { c });
     }
-    let mut count = 1 + PEOPLE.len();
-    for number in 1..=9 {
-        let truth = bot.right(number).await;
-        let wrong = (truth + 1) % 3;
-        venue.clock.pass(1);
-        for (person, choice) in [truth, if number <= 3 { truth } else { wrong }, wrong].into_iter().enumerate() {
-            let area = bot.seat.round(1).await.areas[choice].clone();
-            let id = fake.press(PEOPLE[person], sheets[person], text::quiz::short_area(Lang::En, &area));
-            count += 1;
-            let sent = fake.sent(count).await;
-            let said = text::quiz::answered(Lang::En, number, &area, number, 9);
-            assert!(said_to(&sent, id).content.starts_with(&said), "{said}: {:?}", said_to(&sent, id).content);
+    text
+}
+
+fn said(sent: &Sent) -> Said {
+    let picture = sent.files.first().map(|file| file.bytes.clone());
+    Said { message: sent.message.cast_signed(), text: plain_text(&sent.content), picture }
+}
+
+fn face(shown: &Shown) -> Face {
+    let picture = shown.files.first().map(|file| file.bytes.clone());
+    Face { text: plain_text(&shown.content), buttons: shown.labels().concat(), picture }
+}
+
+fn is_unasked(sent: &Sent, chat: i64) -> bool {
+    sent.place == Place::Channel { id: chat.cast_unsigned(), reply_to: None }
+}
+
+impl Discord {
+    /// Makes an event one of this person in this chat.
+    fn sign(&self, event: &mut Value, chat: i64, who: Who) {
+        event["channel_id"] = json!(chat.to_string());
+        event["locale"] = json!(if who.lang() == Lang::Ja { "ja" } else { "en-US" });
+        let at = (chat, who);
+        let may_manage = self.moderators.lock().expect("no panic in here").contains(&at);
+        event["member"]["permissions"] = json!(if may_manage { MANAGE_MESSAGES } else { TALK });
+        event["member"]["user"]["global_name"] = json!(format!("{who:?}"));
+        let is_private = Who::ALL.map(private_channel).contains(&chat);
+        let fields = event.as_object_mut().expect("an object");
+        if is_private || self.absent.lock().expect("no panic in here").contains(&at) {
+            let member = fields.remove("member").expect("a member");
+            fields.insert("user".to_owned(), member["user"].clone());
+        }
+        if is_private {
+            fields.insert("context".to_owned(), json!(1));
+            fields.remove("guild_id");
+            fields.remove("guild_locale");
         }
     }
-    venue.clock.pass(11);
-    let sent = fake.sent(count + 3).await;
-    let closed = fake.shown(grid).expect("it stands");
-    assert_eq!((closed.content, closed.files.len()), (text::quiz::closed(Lang::En), 1));
-    let outcome = bot.seat.quiz.store().outcome(bot.seat.round(1).await.id).await.expect("readable").expect("closed");
-    let right: Vec<u8> = outcome.entries.iter().map(|entry| entry.right).collect();
-    assert_eq!(right, [9, 3, 0]);
-    // The first of the three is the round's own message without its buttons.
-    let reveal: Vec<&Sent> = sent[count + 1..].iter().collect();
-    assert!(reveal[0].files.len() == 1 && reveal[0].content.contains("Model colours"), "{:?}", reveal[0].content);
-    assert!(reveal[1].content.contains("/rematch "), "{}", reveal[1].content);
 
-    let late = fake.press(PEOPLE[2], sheets[2], "Minato");
-    let sent = fake.sent(count + 4).await;
-    assert!(said_to(&sent, late).content.contains(&text::quiz::refusal(Lang::En, Refusal::TooLate)));
-    bot.stop().await;
-    fake.finish();
+    fn pressing(&self, chat: i64, who: Who, message: u64, button: &str) -> Ticket {
+        let (id, mut event) = self.fake.pressing(number(who), message, button);
+        self.sign(&mut event, chat, who);
+        Ticket { id, event }
+    }
+
+    fn dispatch(&self, ticket: Ticket) -> Ticket {
+        self.fake.dispatch("INTERACTION_CREATE", &ticket.event);
+        ticket
+    }
+
+    /// Waits for what answers an interaction first.
+    async fn answer_of(&self, interaction: u64) -> Sent {
+        let places = [Place::Immediate(interaction), Place::Original(interaction), Place::FollowUp(interaction)];
+        let answer = |sent: &[Sent]| sent.iter().find(|sent| places.contains(&sent.place)).cloned();
+        self.fake.find_sent("an answer", answer).await
+    }
+}
+
+/// An option as the service sends it.
+fn option(command: &str, name: &str, value: &str) -> Value {
+    let known = Command::parse(command).expect("a command").options();
+    let kind = known.iter().find(|option| option.name == name).expect("such an option").kind;
+    match kind {
+        OptionKind::Integer { .. } => {
+            json!({"name": name, "type": 4, "value": value.parse::<i64>().expect("a number")})
+        }
+        OptionKind::Choice(_) | OptionKind::Text => json!({"name": name, "type": 3, "value": value}),
+    }
+}
+
+impl Service for Discord {
+    const PLATFORM: Platform = Platform::Discord;
+    type Ticket = Ticket;
+
+    async fn open() -> Self {
+        let fake = Fake::start().await;
+        fake.add_server(SERVER, "en-US");
+        let (sheets, absent, moderators) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { fake, connected: AtomicUsize::new(0), sheets, absent, moderators }
+    }
+
+    async fn connect(&self, seat: &Seat, news: mpsc::Receiver<Announcement>) -> JoinHandle<anyhow::Result<()>> {
+        let settings = Settings {
+            token: TOKEN.into(),
+            api_url: Some(self.fake.api()),
+            gateway_url: Some(self.fake.gateway()),
+            max_photo_bytes: 100_000,
+        };
+        let front = tokio::spawn(run(settings, seat.conversation.clone(), news, seat.stop.clone()));
+        self.listens(self.connected.fetch_add(1, Ordering::Relaxed) + 1).await;
+        front
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("KOKODOKO_DISCORD__ENABLED", "true".to_owned()),
+            ("KOKODOKO_DISCORD__TOKEN", TOKEN.to_owned()),
+            ("KOKODOKO_DISCORD__API_URL", self.fake.api()),
+            ("KOKODOKO_DISCORD__GATEWAY_URL", self.fake.gateway()),
+        ]
+    }
+
+    async fn listens(&self, times: usize) {
+        self.fake.identified(times).await;
+    }
+
+    async fn settled(&self) {}
+
+    fn forgive(&self) {
+        self.fake.forgive();
+    }
+
+    fn finish(self) {
+        self.fake.finish();
+    }
+
+    fn group(&self, number: i64) -> i64 {
+        20 + number
+    }
+
+    fn private(&self, who: Who) -> i64 {
+        private_channel(who)
+    }
+
+    fn user(&self, who: Who) -> UserRef {
+        UserRef { platform: Platform::Discord, id: number(who).cast_signed() }
+    }
+
+    fn ask(&self, chat: i64, who: Who, name: &str, options: &[(&str, &str)]) -> i64 {
+        let options: Vec<Value> = options.iter().map(|(option_name, value)| option(name, option_name, value)).collect();
+        let data = if options.is_empty() { plain(name) } else { with_options(name, &options) };
+        let id = self.fake.id();
+        let mut event = command(id, number(who), "en-US", &data);
+        self.sign(&mut event, chat, who);
+        self.fake.dispatch("INTERACTION_CREATE", &event);
+        id.cast_signed()
+    }
+
+    async fn reply(&self, question: i64) -> Said {
+        said(&self.answer_of(question.cast_unsigned()).await)
+    }
+
+    async fn unasked(&self, chat: i64, count: usize) -> Vec<Said> {
+        let enough = |sent: &[Sent]| {
+            let found: Vec<Said> = sent.iter().filter(|sent| is_unasked(sent, chat)).map(said).collect();
+            (found.len() >= count).then_some(found)
+        };
+        self.fake.find_sent("what nobody asked for", enough).await
+    }
+
+    async fn pictures(&self, chat: i64, count: usize) -> Vec<Vec<u8>> {
+        let enough = |sent: &[Sent]| {
+            let files = sent.iter().filter(|sent| is_unasked(sent, chat)).flat_map(|sent| &sent.files);
+            let found: Vec<Vec<u8>> = files.map(|file| file.bytes.clone()).collect();
+            (found.len() >= count).then_some(found)
+        };
+        self.fake.find_sent("pictures", enough).await
+    }
+
+    fn face(&self, _chat: i64, message: i64) -> Option<Face> {
+        self.fake.shown(message.cast_unsigned()).as_ref().map(face)
+    }
+
+    async fn stands(&self, _chat: i64, message: i64, look: impl Fn(&Face) -> bool) {
+        self.fake.stands(message.cast_unsigned(), |shown| look(&face(shown))).await;
+    }
+
+    fn press(&self, chat: i64, who: Who, message: i64, label: &str) -> Ticket {
+        self.dispatch(self.pressing(chat, who, message.cast_unsigned(), label))
+    }
+
+    fn make_up(&self, chat: i64, who: Who, message: i64, payload: &str) -> Ticket {
+        let mut ticket = self.pressing(chat, who, message.cast_unsigned(), "1");
+        ticket.event["data"]["custom_id"] = json!(payload);
+        self.dispatch(ticket)
+    }
+
+    async fn look(&self, chat: i64, who: Who, picture: i64, choice: Choice) -> Result<(), String> {
+        let sheet = self.sheets.lock().expect("no panic in here").get(&(chat, who)).copied();
+        if sheet.is_some_and(|sheet| self.fake.has_button(sheet, &choice.payload())) {
+            return Ok(());
+        }
+        let ticket = self.press(chat, who, picture, &choice.number.to_string());
+        let opened = self.answer_of(ticket.id).await;
+        assert!(opened.ephemeral, "for the presser alone: {opened:?}");
+        if opened.files.is_empty() {
+            return Err(plain_text(&opened.content));
+        }
+        self.sheets.lock().expect("no panic in here").insert((chat, who), opened.message);
+        Ok(())
+    }
+
+    fn answer(&self, chat: i64, who: Who, _picture: i64, choice: Choice) -> Ticket {
+        let sheet = self.sheets.lock().expect("no panic in here")[&(chat, who)];
+        self.press(chat, who, sheet.cast_signed(), &choice.payload())
+    }
+
+    fn deliver_again(&self, ticket: &Ticket) {
+        self.fake.dispatch("INTERACTION_CREATE", &ticket.event);
+    }
+
+    async fn heard(&self, ticket: &Ticket) {
+        self.fake.requested(&format!("POST /interactions/{}/", ticket.id), 1).await;
+    }
+
+    async fn notice(&self, ticket: &Ticket) -> String {
+        let answer = self.answer_of(ticket.id).await;
+        assert!(answer.ephemeral, "for the presser alone: {answer:?}");
+        let text = plain_text(&answer.content);
+        // The last line of a sheet asks for the next photo.
+        match text.rsplit_once('\n') {
+            Some((told, _)) if !answer.files.is_empty() => told.to_owned(),
+            _ => text,
+        }
+    }
+
+    fn delete(&self, _chat: i64, message: i64) {
+        self.fake.delete_message(message.cast_unsigned());
+    }
+
+    async fn leave(&self, chat: i64, who: Who) {
+        self.absent.lock().expect("no panic in here").insert((chat, who));
+    }
+
+    async fn come_back(&self, chat: i64, who: Who) {
+        self.absent.lock().expect("no panic in here").remove(&(chat, who));
+    }
+
+    fn appoint(&self, chat: i64, who: Who) {
+        self.moderators.lock().expect("no panic in here").insert((chat, who));
+    }
+
+    fn limit_reveal(&self) {
+        for step in ["PATCH /channels/", "POST /channels/", "POST /channels/"] {
+            self.fake.limit(step, 1);
+        }
+    }
+
+    fn keep_receipt(&self) {
+        self.fake.keep_receipt("POST /channels/");
+    }
+
+    fn refuse_picture(&self) {
+        self.fake.fail("POST /channels/", 403, 50_013);
+    }
 }
 
 #[tokio::test]
-async fn who_is_no_member_of_the_server_any_more_has_left() {
-    let (fake, venue) = (Fake::start().await, Venue::open());
-    fake.add_server(30, "en-US");
-    let bot = Bot::start(&fake, &venue).await;
-    fake.identified(1).await;
-    let grid = begin(&fake, &bot, &[json!({"name": "photos", "type": 3, "value": "3"})]).await;
-    let id = fake.id();
-    let mut sheet = message(grid + 1_000, CHANNEL, &me());
-    sheet["flags"] = json!(64);
-    let mut pressed = press(id, PEOPLE[1], &sheet, "1a:1:1:0");
-    let fields = pressed.as_object_mut().expect("an object");
-    fields.remove("member");
-    fields.insert("user".to_owned(), person(PEOPLE[1]));
-    fake.dispatch("INTERACTION_CREATE", &pressed);
-    let sent = fake.sent(2).await;
-    assert!(said_to(&sent, id).content.contains(&text::quiz::refusal(Lang::En, Refusal::Left)));
-    bot.stop().await;
-    fake.finish();
+async fn a_number_opens_a_sheet_that_goes_on_from_photo_to_photo() {
+    let game = Game::<Discord>::start().await;
+    let chat = game.service.group(0);
+    let played = game.begin(chat, Who::Ben, "quiz", &[("photos", "9")]).await;
+    let shown = game.service.fake.shown(played.picture.cast_unsigned()).expect("it stands");
+    assert_eq!(shown.labels()[..2], [vec!["1", "2", "3", "4", "5"], vec!["6", "7", "8", "9"]]);
+    assert_eq!((shown.files.len(), shown.ephemeral), (1, false));
+    let choice = |number| played.choice(number, 0);
+    game.service.look(chat, Who::Ben, played.picture, choice(4)).await.expect("a sheet");
+    let sheet = game.service.sheets.lock().expect("no panic in here")[&(chat, Who::Ben)];
+    game.counts(played, Who::Ben, 4, 0, 1).await;
+    assert!(game.service.fake.has_button(sheet, &choice(1).payload()), "the first without an answer");
+    let to = game.service.press(chat, Who::Ben, sheet.cast_signed(), "◀ 9");
+    game.service.answer_of(to.id).await;
+    game.stop().await;
 }

@@ -1,235 +1,227 @@
-//! Rounds in a Telegram group.
+//! Telegram: everybody presses the same buttons under the picture.
 
-use kokodoko::chat::{ChatRef, Lang, Platform, Post, text};
+use kokodoko::chat::message::Announcement;
+use kokodoko::chat::{Platform, UserRef, text};
 use kokodoko::front::telegram::{Mode, Settings, run};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Seat, Venue};
-use crate::fake::telegram::{AOI, BEN, CHIE, Failure, FakeTelegram, Sent, TOKEN, User};
-use crate::support::keep;
+use super::Seat;
+use super::game::{CHAT_LANG, Game};
+use super::service::{Choice, Face, Said, Service, Who};
+use crate::fake::telegram::{AOI, BEN, BOT_NAME, CHIE, Failure, FakeTelegram, Sent, TOKEN, User};
 
-/// The whole program at a venue.
-struct Bot {
-    seat: Seat,
-    front: JoinHandle<anyhow::Result<()>>,
+/// The fake Bot API with the three.
+pub struct Telegram {
+    fake: FakeTelegram,
 }
 
-impl Bot {
-    async fn start(fake: &FakeTelegram, venue: &Venue) -> Self {
-        let mut post = Post::default();
-        let announcements = post.connect(Platform::Telegram);
-        let seat = venue.seat(post).await;
-        let settings =
-            Settings { token: TOKEN.into(), api_url: Some(fake.url()), mode: Mode::Polling, max_photo_bytes: 20 << 20 };
-        let front = tokio::spawn(run(settings, seat.conversation.clone(), announcements, seat.stop.clone()));
-        Self { seat, front }
-    }
+/// A press and its payload, so that it can be delivered again.
+pub struct Ticket {
+    id: String,
+    chat: i64,
+    user: User,
+    message: i64,
+    data: String,
+}
 
-    async fn stop(self) {
-        self.seat.stop.cancel();
-        self.front.await.expect("no panic").expect("a clean end");
-        self.seat.leave().await;
-    }
-
-    /// Payload of an answer.
-    async fn right(&self, round: i64, number: u8) -> usize {
-        self.seat.round(round).await.questions[usize::from(number) - 1].truth
+fn person(who: Who) -> User {
+    match who {
+        Who::Aoi => AOI,
+        Who::Ben => BEN,
+        Who::Chie => CHIE,
     }
 }
 
-fn answer(round: i64, number: u8, choice: usize) -> String {
-    format!("1a:{round}:{number}:{choice}")
+fn said(sent: &Sent) -> Said {
+    Said { message: sent.id, text: sent.text.clone(), picture: sent.photo.clone() }
 }
 
-/// Begins a round; its message. The round is open then: the bot knows that its picture is out.
-async fn begin(fake: &FakeTelegram, bot: &Bot, chat: i64, words: &str) -> Sent {
-    fake.post(chat, AOI, json!({ "text": words }));
-    let sent = fake.take_sent(1).await.remove(0);
-    bot.seat.opened(&ChatRef { platform: Platform::Telegram, id: chat }).await;
-    sent
+impl Telegram {
+    /// A message as it stands, without its picture: the fake is locked while one looks.
+    fn words_and_buttons(stands: &Value) -> Option<Face> {
+        if stands["deleted"] == json!(true) {
+            return None;
+        }
+        let text = stands["text"].as_str().or(stands["caption"].as_str()).unwrap_or_default().to_owned();
+        let rows = stands["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten();
+        let buttons = rows.filter_map(Value::as_array).flatten();
+        let buttons = buttons.filter_map(|button| button["text"].as_str()).map(str::to_owned).collect();
+        Some(Face { text, buttons, picture: None })
+    }
 }
 
-#[tokio::test]
-async fn three_people_play_nine_photos_to_the_end() {
-    let (fake, venue) = (FakeTelegram::start().await, Venue::open());
-    let bot = Bot::start(&fake, &venue).await;
-    let chat = fake.group();
-    let grid = begin(&fake, &bot, chat, "/quiz@KokodokoBot 9").await;
-    let picture = image::load_from_memory(grid.photo.as_ref().expect("a picture")).expect("readable");
-    assert_eq!((picture.width(), picture.height()), (1_200, 1_264));
-    assert!(grid.text.contains("封印"), "{}", grid.text);
-    let rows = fake.shown(chat, grid.id)["reply_markup"]["inline_keyboard"].as_array().map(Vec::len);
-    assert_eq!(rows, Some(10), "a row a photo, and the large photos");
+impl Service for Telegram {
+    const PLATFORM: Platform = Platform::Telegram;
+    type Ticket = Ticket;
 
-    // Aoi knows everything, Ben the first three photos, Chie nothing.
-    for number in 1..=9 {
-        let truth = bot.right(1, number).await;
-        let wrong = (truth + 1) % 3;
-        venue.clock.pass(1);
-        for (user, choice) in [(AOI, truth), (BEN, if number <= 3 { truth } else { wrong }), (CHIE, wrong)] {
-            let press = fake.press_data(chat, user, grid.id, &answer(1, number, choice));
-            let notice = fake.answer_to(&press).await;
-            let lang = Lang::from_tag(user.language);
-            let area = bot.seat.round(1).await.areas[choice].clone();
-            assert_eq!(notice, text::quiz::answered(lang, number, &area, number, 9));
+    async fn open() -> Self {
+        Self { fake: FakeTelegram::start().await }
+    }
+
+    async fn connect(&self, seat: &Seat, news: mpsc::Receiver<Announcement>) -> JoinHandle<anyhow::Result<()>> {
+        let (token, api_url) = (TOKEN.into(), Some(self.fake.url()));
+        let settings = Settings { token, api_url, mode: Mode::Polling, max_photo_bytes: 20 << 20 };
+        tokio::spawn(run(settings, seat.conversation.clone(), news, seat.stop.clone()))
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("KOKODOKO_TELEGRAM__ENABLED", "true".to_owned()),
+            ("KOKODOKO_TELEGRAM__TOKEN", TOKEN.to_owned()),
+            ("KOKODOKO_TELEGRAM__API_URL", self.fake.url()),
+        ]
+    }
+
+    /// Updates wait for the bot: nobody has to wait for it.
+    async fn listens(&self, _times: usize) {}
+
+    async fn settled(&self) {
+        self.fake.all_confirmed().await;
+    }
+
+    fn forgive(&self) {}
+
+    /// The fake itself fails when it is dropped.
+    fn finish(self) {}
+
+    fn group(&self, number: i64) -> i64 {
+        self.fake.another_group(number)
+    }
+
+    fn private(&self, who: Who) -> i64 {
+        self.fake.private_chat(person(who))
+    }
+
+    fn user(&self, who: Who) -> UserRef {
+        UserRef { platform: Platform::Telegram, id: person(who).id }
+    }
+
+    fn ask(&self, chat: i64, who: Who, command: &str, options: &[(&str, &str)]) -> i64 {
+        let options: String = options.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        self.fake.post(chat, person(who), json!({ "text": format!("/{command}@{BOT_NAME}{options}") }))
+    }
+
+    async fn reply(&self, question: i64) -> Said {
+        let answers = |sent: &[Sent]| sent.iter().find(|sent| sent.reply_to == Some(question)).map(said);
+        self.fake.find_sent("a reply", answers).await
+    }
+
+    async fn unasked(&self, chat: i64, count: usize) -> Vec<Said> {
+        let enough = |sent: &[Sent]| {
+            let found: Vec<Said> =
+                sent.iter().filter(|sent| sent.chat == chat && sent.reply_to.is_none()).map(said).collect();
+            (found.len() >= count).then_some(found)
+        };
+        self.fake.find_sent("what nobody asked for", enough).await
+    }
+
+    async fn pictures(&self, chat: i64, count: usize) -> Vec<Vec<u8>> {
+        let enough = |sent: &[Sent]| {
+            let unasked = sent.iter().filter(|sent| sent.chat == chat && sent.reply_to.is_none());
+            let found: Vec<Vec<u8>> = unasked.filter_map(|sent| sent.photo.clone()).collect();
+            (found.len() >= count).then_some(found)
+        };
+        self.fake.find_sent("pictures", enough).await
+    }
+
+    fn face(&self, chat: i64, message: i64) -> Option<Face> {
+        let face = Self::words_and_buttons(&self.fake.shown(chat, message))?;
+        Some(Face { picture: self.fake.picture(chat, message), ..face })
+    }
+
+    async fn stands(&self, chat: i64, message: i64, look: impl Fn(&Face) -> bool) {
+        let wanted = |stands: &Value| Self::words_and_buttons(stands).is_some_and(|face| look(&face));
+        self.fake.stands(chat, message, wanted).await;
+    }
+
+    fn press(&self, chat: i64, who: Who, message: i64, label: &str) -> Ticket {
+        let data = self.fake.data(chat, message, label);
+        self.make_up(chat, who, message, &data)
+    }
+
+    fn make_up(&self, chat: i64, who: Who, message: i64, payload: &str) -> Ticket {
+        let id = self.fake.press_data(chat, person(who), message, payload);
+        Ticket { id, chat, user: person(who), message, data: payload.to_owned() }
+    }
+
+    /// All buttons stand under the picture, for everybody.
+    async fn look(&self, _chat: i64, _who: Who, _picture: i64, _choice: Choice) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The button need not be there any more: people press what their screen still shows.
+    fn answer(&self, chat: i64, who: Who, picture: i64, choice: Choice) -> Ticket {
+        self.make_up(chat, who, picture, &choice.payload())
+    }
+
+    fn deliver_again(&self, ticket: &Ticket) {
+        self.fake.deliver_again(&ticket.id, ticket.chat, ticket.user, ticket.message, &ticket.data);
+    }
+
+    async fn heard(&self, ticket: &Ticket) {
+        self.fake.answer_to(&ticket.id).await;
+    }
+
+    async fn notice(&self, ticket: &Ticket) -> String {
+        self.fake.answer_to(&ticket.id).await
+    }
+
+    fn delete(&self, chat: i64, message: i64) {
+        self.fake.delete(chat, message);
+    }
+
+    async fn leave(&self, chat: i64, who: Who) {
+        self.fake.leave(chat, person(who));
+        // Messages of a chat are taken in their order.
+        self.reply(self.ask(chat, who, "privacy", &[])).await;
+    }
+
+    async fn come_back(&self, chat: i64, who: Who) {
+        self.fake.come_back(chat, person(who));
+        self.reply(self.ask(chat, who, "privacy", &[])).await;
+    }
+
+    fn appoint(&self, chat: i64, who: Who) {
+        self.fake.make_administrator(chat, person(who));
+    }
+
+    fn limit_reveal(&self) {
+        for step in ["editMessageCaption", "sendPhoto", "sendMessage"] {
+            self.fake.fail_next(step, Failure::TooManyRequests { retry_after: 1 });
         }
     }
-    venue.clock.pass(11);
-    let revealed = fake.take_sent(2).await;
-    let closed = fake.shown(chat, grid.id);
-    assert_eq!(closed["caption"], text::quiz::closed(Lang::Ja));
-    assert!(closed["reply_markup"].is_null(), "no buttons after the bell: {closed}");
-    assert!(revealed[0].photo.is_some() && revealed[0].text.contains("モデル colours"), "{}", revealed[0].text);
-    assert!(revealed[1].text.contains("1. ") && revealed[1].text.contains("/rematch "), "{}", revealed[1].text);
 
-    let outcome = bot.seat.quiz.store().outcome(bot.seat.round(1).await.id).await.expect("readable").expect("closed");
-    let sums: Vec<(&str, u8, bool)> =
-        outcome.entries.iter().map(|entry| (entry.name.as_str(), entry.right, entry.points > 0)).collect();
-    assert_eq!(sums, [("Aoi", 9, true), ("Ben", 3, true), ("Chie", 0, false)]);
-    assert_eq!(revealed[0].text, text::quiz::results(Lang::Ja, &outcome));
-    assert_eq!(revealed[1].text, text::quiz::reveal(Lang::Ja, &outcome));
-
-    fake.post(chat, BEN, json!({"text": "/leaderboard"}));
-    let board = fake.take_sent(1).await.remove(0);
-    assert!(board.photo.is_some(), "{}", board.text);
-    fake.post(chat, AOI, json!({"text": "/versus"}));
-    let versus = fake.take_sent(1).await.remove(0);
-    for (name, sent) in
-        [("grid.jpg", &grid), ("reveal.jpg", &revealed[0]), ("leaderboard.png", &board), ("versus.png", &versus)]
-    {
-        keep(name, sent.photo.as_ref().expect("a picture"));
-    }
-    bot.stop().await;
-}
-
-#[tokio::test]
-async fn a_restart_in_the_middle_keeps_answers_and_deadline() {
-    let (fake, venue) = (FakeTelegram::start().await, Venue::open());
-    let chat = fake.group();
-    let bot = Bot::start(&fake, &venue).await;
-    let grid = begin(&fake, &bot, chat, "/quiz 3").await;
-    let truth = bot.right(1, 1).await;
-    let press = fake.press_data(chat, BEN, grid.id, &answer(1, 1, truth));
-    fake.answer_to(&press).await;
-    bot.stop().await;
-
-    let bot = Bot::start(&fake, &venue).await;
-    let truth = bot.right(1, 2).await;
-    let press = fake.press_data(chat, BEN, grid.id, &answer(1, 2, truth));
-    fake.answer_to(&press).await;
-    venue.clock.pass(61);
-    fake.take_sent(2).await;
-    let round = bot.seat.round(1).await;
-    let outcome = bot.seat.quiz.store().outcome(round.id).await.expect("readable").expect("closed");
-    assert_eq!((outcome.entries[0].answered, outcome.entries[0].right), (2, 2));
-    bot.stop().await;
-}
-
-#[tokio::test]
-async fn every_press_is_defined() {
-    let (fake, venue) = (FakeTelegram::start().await, Venue::open());
-    let bot = Bot::start(&fake, &venue).await;
-    let chat = fake.group();
-    let grid = begin(&fake, &bot, chat, "/quiz 3").await;
-    let press = |user: User, data: &str| fake.press_data(chat, user, grid.id, data);
-
-    // Twice delivered, and pressed by two at the same moment: each counts once.
-    let data = answer(1, 1, 0);
-    let (first, other) = (press(BEN, &data), press(CHIE, &data));
-    fake.deliver_again(&first, chat, BEN, grid.id, &data);
-    fake.answer_to(&first).await;
-    fake.answer_to(&other).await;
-
-    // Buttons of another round, another photo, another age.
-    for (data, words) in [
-        (answer(7, 1, 0), text::quiz::refusal(Lang::En, kokodoko::domain::quiz::Refusal::Unknown)),
-        (answer(1, 4, 0), text::quiz::refusal(Lang::En, kokodoko::domain::quiz::Refusal::Unknown)),
-        ("0x".to_owned(), text::stale_button(Lang::En)),
-    ] {
-        let id = press(BEN, &data);
-        assert_eq!(fake.answer_to(&id).await, words);
+    fn keep_receipt(&self) {
+        self.fake.fail_next("sendPhoto", Failure::Unheard);
     }
 
-    // Who has left is told so; who comes back plays on.
-    fake.leave(chat, BEN);
-    fake.post(chat, BEN, json!({"text": "/score@KokodokoBot"}));
-    fake.take_sent(1).await;
-    let id = press(BEN, &answer(1, 2, 0));
-    assert_eq!(fake.answer_to(&id).await, text::quiz::refusal(Lang::En, kokodoko::domain::quiz::Refusal::Left));
-    fake.come_back(chat, BEN);
-    fake.post(chat, BEN, json!({"text": "/score@KokodokoBot"}));
-    fake.take_sent(1).await;
-    let id = press(BEN, &answer(1, 2, 0));
-    assert!(fake.answer_to(&id).await.contains("2 of 3"));
-
-    // After the bell.
-    venue.clock.pass(61);
-    fake.take_sent(2).await;
-    let id = press(CHIE, &answer(1, 2, 0));
-    assert_eq!(fake.answer_to(&id).await, text::quiz::refusal(Lang::Ja, kokodoko::domain::quiz::Refusal::TooLate));
-    let round = bot.seat.round(1).await;
-    let outcome = bot.seat.quiz.store().outcome(round.id).await.expect("readable").expect("closed");
-    let answered: Vec<u8> = outcome.entries.iter().map(|entry| entry.answered).collect();
-    assert_eq!(answered.iter().sum::<u8>(), 3);
-    bot.stop().await;
-}
-
-#[tokio::test]
-async fn a_reveal_survives_rate_limits_and_a_deleted_picture() {
-    let (fake, venue) = (FakeTelegram::start().await, Venue::open());
-    let bot = Bot::start(&fake, &venue).await;
-    let chat = fake.group();
-    let grid = begin(&fake, &bot, chat, "/quiz 1").await;
-    fake.delete(chat, grid.id);
-    fake.fail_next("sendPhoto", Failure::TooManyRequests { retry_after: 1 });
-    fake.fail_next("sendMessage", Failure::TooManyRequests { retry_after: 1 });
-    venue.clock.pass(31);
-    let revealed = fake.take_sent(2).await;
-    assert!(revealed[0].photo.is_some() && revealed[1].photo.is_none());
-    assert_eq!(revealed[0].text.lines().next(), Some("今回は回答がありませんでした。"));
-    bot.stop().await;
-}
-
-#[tokio::test]
-async fn one_round_a_chat_and_only_its_starter_or_an_administrator_stops_it() {
-    let (fake, venue) = (FakeTelegram::start().await, Venue::open());
-    let bot = Bot::start(&fake, &venue).await;
-    let chat = fake.group();
-    let grid = begin(&fake, &bot, chat, "/quiz 1").await;
-    for (user, command, words) in [
-        (
-            BEN,
-            "/quiz",
-            text::quiz::begin_error(Lang::En, &kokodoko::quiz::BeginError::Running(Box::new(bot.seat.round(1).await))),
-        ),
-        (BEN, "/stop", text::quiz::not_yours(Lang::En)),
-    ] {
-        fake.post(chat, user, json!({ "text": command }));
-        assert_eq!(fake.take_sent(1).await[0].text, words);
+    fn refuse_picture(&self) {
+        self.fake.fail_next("sendPhoto", Failure::Refusal("not enough rights to send photos to the chat"));
     }
-    fake.make_administrator(chat, CHIE);
-    fake.post(chat, CHIE, json!({"text": "/stop"}));
-    assert_eq!(fake.take_sent(1).await[0].text, text::quiz::stopped(Lang::Ja));
-    fake.shows(chat, grid.id, &text::quiz::stopped(Lang::Ja)).await;
-    fake.post(chat, AOI, json!({"text": "/stop"}));
-    assert_eq!(fake.take_sent(1).await[0].text, text::quiz::nothing_to_stop(Lang::Ja));
-    begin(&fake, &bot, chat, "/daily").await;
-    bot.stop().await;
 }
 
 #[tokio::test]
-async fn large_photos_are_shown_once() {
-    let (fake, venue) = (FakeTelegram::start().await, Venue::open());
-    let bot = Bot::start(&fake, &venue).await;
-    let chat = fake.group();
-    let grid = begin(&fake, &bot, chat, "/quiz 5").await;
-    let label = text::quiz::album_button(Lang::Ja);
-    let press = fake.press(chat, BEN, grid.id, &label);
-    assert_eq!(fake.answer_to(&press).await, "");
-    assert_eq!(fake.take_sent(5).await.len(), 5);
-    let press = fake.press(chat, CHIE, grid.id, &label);
-    assert_eq!(fake.answer_to(&press).await, "");
-    assert_eq!(fake.count_calls("sendMediaGroup"), 1);
-    bot.stop().await;
+async fn the_picture_has_a_row_of_areas_for_each_photo() {
+    let game = Game::<Telegram>::start().await;
+    let chat = game.service.group(0);
+    let played = game.begin(chat, Who::Aoi, "quiz", &[("photos", "9")]).await;
+    let shown = game.service.fake.shown(chat, played.picture);
+    let rows = shown["reply_markup"]["inline_keyboard"].as_array().expect("a keyboard");
+    let lengths: Vec<usize> = rows.iter().map(|row| row.as_array().map_or(0, Vec::len)).collect();
+    assert_eq!(lengths, [3, 3, 3, 3, 3, 3, 3, 3, 3, 1], "and the large photos at the end");
+    game.stop().await;
+}
+
+#[tokio::test]
+async fn buttons_of_the_bells_last_moment_say_that_it_has_rung() {
+    let game = Game::<Telegram>::start().await;
+    let chat = game.service.group(0);
+    let played = game.begin(chat, Who::Aoi, "quiz", &[("photos", "1")]).await;
+    game.revealed(played, 1).await;
+    let large = game.service.make_up(chat, Who::Aoi, played.picture, &format!("1p:{}", played.id));
+    let late = text::quiz::refusal(CHAT_LANG, kokodoko::domain::quiz::Refusal::TooLate);
+    assert_eq!(game.service.notice(&large).await, late);
+    game.stop().await;
 }

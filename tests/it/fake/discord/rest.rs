@@ -44,7 +44,15 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
     if let Some(fault) = fault(&shared, &name) {
         return fault;
     }
-    match route(&shared, request).await {
+    let keep_receipt = shared.change(|state| {
+        let at = state.receipts_kept.iter().position(|beginning| name.starts_with(beginning));
+        at.map(|at| state.receipts_kept.remove(at)).is_some()
+    });
+    let done = route(&shared, request).await;
+    if keep_receipt {
+        return std::future::pending().await;
+    }
+    match done {
         Ok(response) => response,
         Err(Refusal(status, code, what)) => {
             // Who edits what somebody else deletes does nothing wrong.

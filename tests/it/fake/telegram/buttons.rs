@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::calls::{Call, Refused, violation};
-use super::methods::{existing_chat, integer, text};
+use super::methods::{check_picture, existing_chat, integer, text};
 use super::{Edit, FakeTelegram, Model, Sent, Shared, User};
 
 /// The keyboard of a call, within Telegram's limits; null where there is none.
@@ -38,6 +38,7 @@ pub(super) fn send_media_group(shared: &Shared, call: &Call) -> Result<Value, Re
         let messages = files.into_iter().zip(media).map(|(photo, item)| {
             let words = item["caption"].as_str().unwrap_or_default().to_owned();
             let id = model.next_message();
+            model.pictures.insert((chat, id), photo.clone());
             model.sent.push(Sent { id, chat, text: words.clone(), photo: Some(photo), reply_to: None });
             let size = json!({"file_id": "sent", "file_unique_id": "s", "width": 9, "height": 9, "file_size": 9});
             model.message(chat, id, &me(), &json!({"photo": [size], "caption": words, "media_group_id": "g"}))
@@ -54,11 +55,17 @@ pub(super) fn edit(shared: &Shared, method: &str, call: &Call) -> Result<Value, 
     let chat = existing_chat(shared, call)?;
     let keyboard = keyboard(shared, call)?;
     let id = integer(call, "message_id").expect("checked");
+    let picture = new_picture(shared, method, call)?;
+    let is_anothers = |model: &mut Model| {
+        let message = model.chats[&chat].messages.get(&id);
+        message.is_some_and(|message| message["from"]["id"] != json!(super::BOT_ID))
+    };
+    if shared.with(is_anothers) {
+        return Err(violation(shared, StatusCode::BAD_REQUEST, format!("message {id} can't be edited: not the bot's")));
+    }
     shared.with(|model| {
         let message = model.chats.get_mut(&chat).expect("exists").messages.get_mut(&id);
-        // Only its own messages, and those that are still there.
-        let message =
-            message.filter(|message| message["deleted"] != json!(true) && message["from"]["id"] == super::BOT_ID);
+        let message = message.filter(|message| message["deleted"] != json!(true));
         let Some(message) = message else { return Err(Refused::bad_request("message to edit not found")) };
         let before = message.clone();
         let has_picture = message["photo"].is_array();
@@ -73,7 +80,7 @@ pub(super) fn edit(shared: &Shared, method: &str, call: &Call) -> Result<Value, 
             "editMessageCaption" => message["caption"] = json!(text(call, "caption")),
             _ => {
                 message["caption"] = call.params["media"]["caption"].clone();
-                let size = call.files.values().next().map(Vec::len);
+                let size = picture.as_ref().map(Vec::len);
                 message["photo"] = json!([{"file_id": format!("edited-{id}"), "file_unique_id": "e", "width": 9,
                     "height": 9, "file_size": size}]);
             }
@@ -83,18 +90,33 @@ pub(super) fn edit(shared: &Shared, method: &str, call: &Call) -> Result<Value, 
         } else {
             message["reply_markup"] = keyboard;
         }
-        if *message == before && method != "editMessageMedia" {
+        let message = message.clone();
+        if message == before && picture.is_none() {
             return Err(Refused::bad_request(
                 "message is not modified: specified new message content and reply markup are exactly the same as a \
                  current content and reply markup of the message",
             ));
         }
-        let edited = message.clone();
-        let words = if has_picture { &edited["caption"] } else { &edited["text"] };
+        let words = if has_picture { &message["caption"] } else { &message["text"] };
         let words = words.as_str().unwrap_or_default().to_owned();
-        model.edits.push(Edit { message: id, text: words, photo: call.files.values().next().cloned() });
-        Ok(edited)
+        model.edits.push(Edit { message: id, text: words, photo: picture.clone() });
+        model.pictures.extend(picture.map(|picture| ((chat, id), picture)));
+        Ok(message)
     })
+}
+
+/// The picture that takes the place of another.
+fn new_picture(shared: &Shared, method: &str, call: &Call) -> Result<Option<Vec<u8>>, Refused> {
+    if method != "editMessageMedia" {
+        return Ok(None);
+    }
+    let media = &call.params["media"];
+    let name = media["media"].as_str().and_then(|name| name.strip_prefix("attach://"));
+    let file = name.and_then(|name| call.files.get(name)).filter(|_| media["type"] == "photo");
+    let bad = || violation(shared, StatusCode::BAD_REQUEST, format!("editMessageMedia: {media}"));
+    let file = file.ok_or_else(bad)?;
+    check_picture(shared, file)?;
+    Ok(Some(file.clone()))
 }
 
 pub(super) fn answer_callback_query(shared: &Shared, call: &Call) -> Result<Value, Refused> {
@@ -122,9 +144,9 @@ pub(super) fn get_chat_member(shared: &Shared, call: &Call) -> Result<Value, Ref
 }
 
 impl FakeTelegram {
-    /// A user presses the button with this label; the number of the press.
-    pub fn press(&self, chat: i64, user: User, message: i64, label: &str) -> String {
-        let data = self.shared.with(|model| {
+    /// The payload of the button with this label.
+    pub fn data(&self, chat: i64, message: i64, label: &str) -> String {
+        self.shared.with(|model| {
             let rows = model.chats[&chat].messages[&message]["reply_markup"]["inline_keyboard"].clone();
             let buttons: Vec<Value> = rows
                 .as_array()
@@ -135,8 +157,7 @@ impl FakeTelegram {
             let found = buttons.iter().find(|button| button["text"] == label);
             let found = found.unwrap_or_else(|| panic!("no button {label} among {buttons:?}"));
             found["callback_data"].as_str().expect("data").to_owned()
-        });
-        self.press_data(chat, user, message, &data)
+        })
     }
 
     /// A user sends the payload of a button, there or not.
@@ -168,13 +189,15 @@ impl FakeTelegram {
         self.shared.with(|model| model.chats[&chat].messages[&message].clone())
     }
 
-    /// Waits until a message has these words.
-    pub async fn shows(&self, chat: i64, message: i64, words: &str) {
-        let look = |model: &mut Model| {
-            let message = &model.chats[&chat].messages[&message];
-            [&message["text"], &message["caption"]].iter().any(|text| **text == words).then_some(())
-        };
-        self.wait(words, look).await;
+    /// The picture of a message of the bot as it stands now.
+    pub fn picture(&self, chat: i64, message: i64) -> Option<Vec<u8>> {
+        self.shared.with(|model| model.pictures.get(&(chat, message)).cloned())
+    }
+
+    /// Waits until a message stands as `look` wants it.
+    pub async fn stands(&self, chat: i64, message: i64, look: impl Fn(&Value) -> bool) {
+        let stands = |model: &mut Model| look(&model.chats[&chat].messages[&message]).then_some(());
+        self.wait("a message to change", stands).await;
     }
 
     /// A user becomes administrator of a chat.

@@ -82,8 +82,12 @@ async fn call(shared: &Shared, path: &str, request: Request) -> Result<Value, Re
     let call = read(request, method).await.map_err(bad)?;
     method.check(&call).map_err(bad)?;
     spec::check(method.name, &call).map_err(bad)?;
-    fail_as_told(shared, method.name)?;
-    method.run(shared, call).await
+    let is_unheard = fail_as_told(shared, method.name)?;
+    let done = method.run(shared, call).await;
+    if is_unheard {
+        return std::future::pending().await;
+    }
+    done
 }
 
 /// Parameters come as JSON or as a form, whose values are text and become what the method says they are.
@@ -116,13 +120,15 @@ async fn read_form(request: Request, method: &methods::Method) -> Result<Call, S
     Ok(call)
 }
 
-fn fail_as_told(shared: &Shared, method: &'static str) -> Result<(), Refused> {
+/// Whether the answer of a call is to be lost.
+fn fail_as_told(shared: &Shared, method: &'static str) -> Result<bool, Refused> {
     let now = Instant::now();
     if shared.with(|model| model.quiet_until.get(method).is_some_and(|until| now < *until)) {
         return Err(violation(shared, StatusCode::TOO_MANY_REQUESTS, format!("{method} came back before its time")));
     }
     match next_failure(shared, method) {
-        None | Some(Failure::BrokenDownload) => Ok(()),
+        None | Some(Failure::BrokenDownload) => Ok(false),
+        Some(Failure::Unheard) => Ok(true),
         Some(Failure::Refusal(words)) => Err(Refused::bad_request(words)),
         Some(Failure::BadGateway) => Err(Refused::new(StatusCode::BAD_GATEWAY, "Bad Gateway")),
         Some(Failure::TooManyRequests { retry_after }) => {

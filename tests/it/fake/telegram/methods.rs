@@ -202,6 +202,7 @@ async fn get_updates(shared: &Shared, call: &Call) -> Result<Value, Refused> {
     if offset < 0 || !(1..=100).contains(&limit) {
         return Err(violation(shared, StatusCode::BAD_REQUEST, format!("getUpdates: offset {offset}, limit {limit}")));
     }
+    allow_updates(shared, call);
     let poll = shared.with(|model| {
         // An update is confirmed as soon as a higher offset is asked for.
         model.updates.retain(|update| update["update_id"].as_i64() >= Some(offset));
@@ -226,6 +227,13 @@ async fn get_updates(shared: &Shared, call: &Call) -> Result<Value, Refused> {
         Ok(answer) => answer,
         Err(_) => Ok(json!([])),
     }
+}
+
+/// What was asked for stays until something else is; an empty list means the usual kinds.
+fn allow_updates(shared: &Shared, call: &Call) {
+    let Some(kinds) = call.params.get("allowed_updates").and_then(Value::as_array) else { return };
+    let kinds: Vec<String> = kinds.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    shared.with(|model| model.allowed = Some(kinds).filter(|kinds| !kinds.is_empty()));
 }
 
 fn set_my_commands(shared: &Shared, call: &Call) -> Result<Value, Refused> {
@@ -261,6 +269,7 @@ fn set_webhook(shared: &Shared, call: &Call) -> Result<Value, Refused> {
     if !url.starts_with("https://") || !(1..=256).contains(&secret.len()) || !secret.chars().all(plain) {
         return Err(violation(shared, StatusCode::BAD_REQUEST, format!("setWebhook: {url} with secret {secret:?}")));
     }
+    allow_updates(shared, call);
     shared.with(|model| model.webhook = Some(Webhook { url, secret }));
     Ok(json!(true))
 }
@@ -299,13 +308,18 @@ fn send_photo(shared: &Shared, call: &Call) -> Result<Value, Refused> {
         return Err(violation(shared, StatusCode::BAD_REQUEST, "sendPhoto: caption too long".to_owned()));
     }
     let photo = attached(call, "photo").expect("checked");
+    check_picture(shared, photo)?;
+    deliver(shared, call, caption, Some(photo.clone()))
+}
+
+pub(super) fn check_picture(shared: &Shared, photo: &[u8]) -> Result<(), Refused> {
     let size = image::load_from_memory(photo).map(|picture| (picture.width(), picture.height()));
-    let bad = |error| violation(shared, StatusCode::BAD_REQUEST, format!("sendPhoto: no picture: {error}"));
+    let bad = |error| violation(shared, StatusCode::BAD_REQUEST, format!("no picture: {error}"));
     let (width, height) = size.map_err(bad)?;
     if photo.len() > 10 << 20 || width + height > 10_000 || width.max(height) > 20 * width.min(height) {
         return Err(Refused::bad_request("PHOTO_INVALID_DIMENSIONS"));
     }
-    deliver(shared, call, caption, Some(photo.clone()))
+    Ok(())
 }
 
 pub(super) fn existing_chat(shared: &Shared, call: &Call) -> Result<i64, Refused> {
@@ -342,6 +356,7 @@ fn deliver(shared: &Shared, call: &Call, words: &str, photo: Option<Vec<u8>>) ->
         }
         let reply_to = to.filter(|_| !deleted);
         let id = model.next_message();
+        model.pictures.extend(photo.clone().map(|photo| ((chat, id), photo)));
         model.sent.push(Sent { id, chat, text: words.to_owned(), photo, reply_to });
         let from = json!({"id": BOT_ID, "is_bot": true, "first_name": "ここどこ", "username": BOT_NAME});
         model.message(chat, id, &from, &fields)
