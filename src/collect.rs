@@ -3,7 +3,9 @@
 
 pub mod area;
 mod chance;
+pub mod dataset;
 pub mod folder;
+mod group;
 pub mod look;
 pub mod mapillary;
 pub mod offer;
@@ -11,5 +13,6 @@ pub mod picture;
 pub mod plan;
 pub mod settings;
 pub mod streetview;
+pub mod till;
 pub mod trouble;
 pub mod wire;

@@ -13,6 +13,7 @@ pub mod prediction;
 pub mod quiz;
 pub mod score;
 pub mod signing;
+pub mod spend;
 pub mod split;
 
 pub use area::Area;

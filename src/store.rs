@@ -5,30 +5,40 @@
 //! by the cache in `.sqlx` (`.ci/sqlx` renews it).
 
 mod audit;
+mod images;
 mod jobs;
 mod links;
+mod lock;
 mod people;
 mod rounds;
 mod row;
 pub mod scores;
 mod settle;
+mod sightings;
+mod spend;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 pub use self::audit::AdminAction;
+pub use self::images::{ImageId, ImageSum, Kept, NewImage, StoredImage};
 pub use self::jobs::{Confirmed, JobEnd};
 pub use self::links::LinkError;
+pub use self::lock::{Collecting, LockError};
 pub use self::people::PersonSettings;
 pub use self::rounds::{Accepted, Busy, NewRound, NewSet, StoredSet};
 pub use self::scores::{Board, ModelRow, Row, Score};
 pub use self::settle::{Entry, Outcome};
+pub use self::sightings::{AskedPoint, KnownPoint, Place, PointOutcome, Seen};
+pub use self::spend::{Doubt, Implausible, Reconciled};
 
 /// Connections that read.
 const READERS: u32 = 4;
@@ -54,9 +64,10 @@ pub enum StoreError {
     Content(String),
 }
 
-/// The scores; clones share the connections.
+/// The scores and the dataset; clones share the connections.
 #[derive(Clone)]
 pub struct Store {
+    path: Arc<Path>,
     writer: SqlitePool,
     reader: SqlitePool,
 }
@@ -84,7 +95,7 @@ impl Store {
         let writer = connect(1).await.map_err(|error| refused(error.to_string()))?;
         sqlx::migrate!().run(&writer).await.map_err(|error| refused(error.to_string()))?;
         let reader = connect(READERS).await.map_err(|error| refused(error.to_string()))?;
-        Ok(Self { writer, reader })
+        Ok(Self { path: path.into(), writer, reader })
     }
 
     /// Writes everything to the file and closes it.
@@ -114,10 +125,24 @@ impl Store {
         value.try_into().map_err(|_| StoreError::Content("a secret of another length".to_owned()))
     }
 
+    /// The connection for writing, set so that what is committed on it is on the disk: not even a power cut may forget
+    /// that money was spent. [`relax`] sets it back; after an error it stays as it is, which is slow and safe.
+    async fn durable(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let mut db = self.writer.acquire().await?;
+        sqlx::query("PRAGMA synchronous = FULL").execute(&mut *db).await?;
+        Ok(db)
+    }
+
     /// A transaction that writes from its beginning, so that it never has to give way half-done.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// Ends what [`Store::durable`] began.
+async fn relax(db: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("PRAGMA synchronous = NORMAL").execute(db).await?;
+    Ok(())
 }
 
 /// Milliseconds since 1970, as times are stored.

@@ -1,5 +1,6 @@
 //! Street imagery as its sources describe it, before and after it is fetched.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::Coordinate;
@@ -76,9 +77,46 @@ pub struct Look {
     pub height: u32,
 }
 
+impl fmt::Display for Look {
+    /// As in the database: `90/75/-5/640x640` for heading, field of view, pitch and size.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { heading, fov, pitch, width, height } = self;
+        write!(f, "{heading}/{fov}/{pitch}/{width}x{height}")
+    }
+}
+
+impl FromStr for Look {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        let parse = || {
+            let [heading, fov, pitch, size]: [&str; 4] = s.split('/').collect::<Vec<_>>().try_into().ok()?;
+            let (width, height) = size.split_once('x')?;
+            Some(Self {
+                heading: heading.parse().ok()?,
+                fov: fov.parse().ok()?,
+                pitch: pitch.parse().ok()?,
+                width: width.parse().ok()?,
+                height: height.parse().ok()?,
+            })
+        };
+        parse().ok_or_else(|| format!("`{s}` is no look: heading/fov/pitch/WxH"))
+    }
+}
+
 /// An amount of money in millionths of the currency that the configuration names; never negative where it is spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Micros(pub i64);
+
+impl fmt::Display for Micros {
+    /// In whole units, with two to six digits after the point: `7.00`, `0.007`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (units, rest) = (self.0.unsigned_abs() / 1_000_000, self.0.unsigned_abs() % 1_000_000);
+        let digits = format!("{rest:06}");
+        let kept = digits.trim_end_matches('0').len().max(2);
+        write!(f, "{}{units}.{}", if self.0 < 0 { "-" } else { "" }, &digits[..kept])
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -88,5 +126,23 @@ mod tests {
     fn names_round_trip() {
         assert!(Source::ALL.into_iter().all(|source| source.name().parse() == Ok(source)));
         assert!("google".parse::<Source>().is_err());
+    }
+
+    #[test]
+    fn money_is_written_in_whole_units() {
+        for (micros, written) in [(0, "0.00"), (7_000, "0.007"), (1_230_000, "1.23"), (-10, "-0.00001")] {
+            assert_eq!(Micros(micros).to_string(), written);
+        }
+        assert_eq!(Micros(i64::MIN).to_string(), "-9223372036854.775808");
+    }
+
+    #[test]
+    fn looks_round_trip() {
+        let look = Look { heading: 359, fov: 90, pitch: -5, width: 640, height: 480 };
+        assert_eq!(look.to_string(), "359/90/-5/640x480");
+        assert_eq!(look.to_string().parse(), Ok(look));
+        for wrong in ["", "1/2/3", "1/2/3/4", "1/2/3/4x5/6", "a/2/3/4x5"] {
+            assert!(wrong.parse::<Look>().is_err(), "{wrong}");
+        }
     }
 }

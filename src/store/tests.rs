@@ -1,8 +1,10 @@
 //! Rounds played on a real database in a temporary file.
 
+mod images;
 mod migrations;
 mod plans;
 mod ranks;
+mod spend;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 use super::Bench;
 
 /// Steps that look at all rows of something, with a part of their query and why that is fine.
-const SCANS: [(&str, &str, &str); 12] = [
+const SCANS: [(&str, &str, &str); 13] = [
     ("", "SCAN CONSTANT ROW", "no table"),
     ("", "USING INDEX rounds_untold", "the index holds only rounds whose results are still being told"),
     ("", "USING COVERING INDEX rounds_untold", "as above"),
@@ -25,13 +25,14 @@ const SCANS: [(&str, &str, &str); 12] = [
         "it holds only jobs whose chat is still told of them",
     ),
     ("FROM audit ORDER BY id DESC", "SCAN audit", "from its end, and no more than are asked for"),
+    ("FROM image_sums", "SCAN", "all towns and months are wanted"),
 ];
 /// The page of people that the bands lead to, which is called `r` as rounds are elsewhere.
 const PAGE: (&str, &str) = ("WITH wide", "SCAN r");
 
-/// Sizes of a database with 1,000,000 answers of 100,000 people, as `ANALYZE` would note them: rows, then how many
+/// Sizes of a database with 1,000,000 answers of 100,000 people and 1,000,000 pictures of 5,000 towns, as `ANALYZE` would note them: rows, then how many
 /// share each further column of the index.
-const STATISTICS: [(&str, &str, &str); 8] = [
+const STATISTICS: [(&str, &str, &str); 14] = [
     ("answers", "answers", "1000000 30 8 1"),
     ("entries", "entries", "126000 4 1"),
     ("entries", "entries_of_player", "126000 2 1"),
@@ -40,6 +41,12 @@ const STATISTICS: [(&str, &str, &str); 8] = [
     ("standings", "standings_ranked", "500000 50 10 1 1 1 1 1"),
     ("questions", "questions", "240000 8 1"),
     ("rounds", "rounds_of_chat", "30000 10 1"),
+    ("images", "sqlite_autoindex_images_1", "1000000 1"),
+    ("images", "sqlite_autoindex_images_2", "1000000 500000 4 1"),
+    ("sightings", "sightings", "250000 125000 1"),
+    ("sightings", "sightings_of_point", "250000 125000 50 1"),
+    ("points", "points", "300000 150000 60 1"),
+    ("purchases", "purchases_once", "1000000 500000 4 1"),
 ];
 
 /// Every statement of the program.
