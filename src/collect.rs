@@ -3,6 +3,7 @@
 
 pub mod area;
 mod chance;
+pub mod client;
 pub mod dataset;
 pub mod folder;
 mod group;
@@ -11,6 +12,7 @@ pub mod mapillary;
 pub mod offer;
 pub mod picture;
 pub mod plan;
+pub mod run;
 pub mod settings;
 pub mod streetview;
 pub mod till;

@@ -13,9 +13,10 @@ use serde::de::DeserializeOwned;
 
 use crate::collect::offer::Offer;
 use crate::collect::picture::{Picture, check};
-use crate::collect::trouble::{Billed, Fetched, NoPicture, Stop, Trouble, quote};
+use crate::collect::trouble::{Fetched, NoPicture, Stop, Trouble, quote};
 use crate::collect::wire::{Answer, Ask, Fault, Repeat, Verdict, Wire, judge_status};
 use crate::domain::Coordinate;
+use crate::domain::spend::Settlement;
 use crate::infer::decode::Limits;
 use answer::{GraphError, Image, Images};
 use boxes::Area;
@@ -102,7 +103,7 @@ impl Mapillary {
 
     /// The file of an image, from the link of its offer where there is one; links expire and are then asked for anew.
     pub async fn picture(&self, id: &str, link: Option<&str>) -> Fetched<Picture> {
-        Fetched { billed: Billed::No, picture: self.file(id, link).await }
+        Fetched { bill: Settlement::Free, picture: self.file(id, link).await }
     }
 
     async fn file(&self, id: &str, link: Option<&str>) -> Result<Picture, NoPicture> {

@@ -11,9 +11,10 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::collect::picture::{Picture, check};
-use crate::collect::trouble::{Billed, Fetched, NoPicture, Stop, Trouble, quote};
+use crate::collect::trouble::{Fetched, NoPicture, Stop, Trouble, quote};
 use crate::collect::wire::{Answer, Ask, Fault, Repeat, Verdict, Wire, judge_status};
 use crate::domain::imagery::{Look, Sighting};
+use crate::domain::spend::Settlement;
 use crate::domain::{Coordinate, SigningSecret};
 use crate::infer::decode::Limits;
 use answer::{Metadata, Status};
@@ -104,8 +105,8 @@ impl StreetView {
             _ => self.refused(answer).into(),
         };
         // Gateways answer 502 and 504 for a server that may have delivered.
-        let billed = if matches!(answer.status.as_u16(), 502 | 504..) { Billed::Unknown } else { Billed::No };
-        Fetched { billed, picture: Err(picture) }
+        let bill = if matches!(answer.status.as_u16(), 502 | 504..) { Settlement::Lost } else { Settlement::Free };
+        Fetched { bill, picture: Err(picture) }
     }
 
     /// What a status other than 200 means.
@@ -161,12 +162,12 @@ async fn delivered(answer: Answer, look: Look) -> Fetched<Picture> {
         Ok(Err(bad)) => Err(bad.into()),
         Err(panicked) => Err(not_understood(&format!("the picture could not be checked: {panicked}")).into()),
     };
-    Fetched { billed: Billed::Yes, picture }
+    Fetched { bill: Settlement::Billed, picture }
 }
 
 fn lost(fault: &Fault) -> Fetched<Picture> {
-    let billed = if fault.delivered { Billed::Unknown } else { Billed::No };
-    Fetched { billed, picture: Err(later(fault).into()) }
+    let bill = if fault.delivered { Settlement::Lost } else { Settlement::Free };
+    Fetched { bill, picture: Err(later(fault).into()) }
 }
 
 fn later(fault: &Fault) -> Trouble {

@@ -1,6 +1,7 @@
 //! Why a source gives nothing.
 
 use crate::collect::picture::BadPicture;
+use crate::domain::spend::Settlement;
 
 /// A question that was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,17 +69,6 @@ pub enum Stop {
     },
 }
 
-/// Whether a service asks money for a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Billed {
-    /// It does not.
-    No,
-    /// It does.
-    Yes,
-    /// The call was sent and its answer is not known. Counts as spent until somebody reads the bill.
-    Unknown,
-}
-
 /// A picture that did not come of a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoPicture {
@@ -96,8 +86,8 @@ pub enum NoPicture {
 /// The outcome of asking for a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched<T> {
-    /// What the service asks for it.
-    pub billed: Billed,
+    /// What the service bills for it.
+    pub bill: Settlement,
     /// The picture.
     pub picture: Result<T, NoPicture>,
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod mapillary;
+mod run;
 mod streetview;
 
 use std::sync::Arc;
@@ -27,8 +28,12 @@ fn options() -> Options {
 }
 
 fn wire(base: &str, options: Options, clock: SharedClock) -> Arc<Wire> {
+    stopped_wire(base, options, clock, CancellationToken::new())
+}
+
+fn stopped_wire(base: &str, options: Options, clock: SharedClock, stop: CancellationToken) -> Arc<Wire> {
     let base = base.parse().expect("a URL");
-    Wire::new(&base, options, clock, no_jitter(), CancellationToken::new()).expect("TLS starts")
+    Wire::new(&base, options, clock, no_jitter(), stop).expect("TLS starts")
 }
 
 fn patient() -> Options {

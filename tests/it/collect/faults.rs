@@ -1,10 +1,11 @@
 //! Servers that answer badly.
 
 use kokodoko::collect::picture::BadPicture;
-use kokodoko::collect::trouble::{Billed, NoPicture, Stop, Trouble};
+use kokodoko::collect::trouble::{NoPicture, Stop, Trouble};
 use kokodoko::collect::wire::{Ask, FaultKind, Options, Repeat, Verdict, Wire};
 use kokodoko::domain::Coordinate;
 use kokodoko::domain::imagery::Look;
+use kokodoko::domain::spend::Settlement;
 use kokodoko::infer::decode::PhotoError;
 use tokio_util::sync::CancellationToken;
 
@@ -81,13 +82,13 @@ async fn a_picture_that_was_lost_on_its_way_is_in_doubt_and_not_asked_for_again(
         // Drawing takes its time; only the stuck answer may run into the timeout.
         let options = if matches!(reply, Reply::Stuck) { options() } else { patient() };
         let fetched = streetview(&server.base, options, clock).picture(panorama(), LOOK).await;
-        assert_eq!(fetched.billed, Billed::Unknown, "{reply:?}");
+        assert_eq!(fetched.bill, Settlement::Lost, "{reply:?}");
         assert!(matches!(fetched.picture, Err(NoPicture::Trouble(Trouble::Later { .. }))), "{reply:?}: {fetched:?}");
         assert_eq!(server.requests().len(), 1, "{reply:?}");
     }
     let silent = Flaky::start("", [Reply::Silence]).await;
     let fetched = streetview(&silent.base, options(), JumpingClock::start()).picture(panorama(), LOOK).await;
-    assert_eq!((fetched.billed, silent.requests().len()), (Billed::Unknown, 1));
+    assert_eq!((fetched.bill, silent.requests().len()), (Settlement::Lost, 1));
 }
 
 #[tokio::test]
@@ -95,16 +96,16 @@ async fn what_the_service_refuses_or_fails_at_is_free_and_asked_for_again() {
     let service = Service::start().await;
     let server = Flaky::start(&service.base, [Reply::status(500), Reply::status(503)]).await;
     let fetched = streetview(&server.base, patient(), JumpingClock::start()).picture(panorama(), LOOK).await;
-    assert_eq!((fetched.billed, fetched.picture.is_ok()), (Billed::Yes, true));
+    assert_eq!((fetched.bill, fetched.picture.is_ok()), (Settlement::Billed, true));
     assert_eq!(service.books().await.streetview.images_billed, 1);
 
     let down = Flaky::start("", (0..9).map(|_| Reply::status(503))).await;
     let fetched = streetview(&down.base, options(), JumpingClock::start()).picture(panorama(), LOOK).await;
-    assert_eq!((fetched.billed, down.requests().len()), (Billed::No, 5));
+    assert_eq!((fetched.bill, down.requests().len()), (Settlement::Free, 5));
 
     let gateway = Flaky::start("", [Reply::status(504)]).await;
     let fetched = streetview(&gateway.base, options(), JumpingClock::start()).picture(panorama(), LOOK).await;
-    assert_eq!((fetched.billed, gateway.requests().len()), (Billed::Unknown, 1), "who knows what is behind a gateway");
+    assert_eq!((fetched.bill, gateway.requests().len()), (Settlement::Lost, 1), "who knows what is behind a gateway");
 }
 
 #[tokio::test]
@@ -112,7 +113,7 @@ async fn a_server_that_cannot_be_reached_sold_nothing() {
     let gone = Flaky::start("", []).await.base.replace("127.0.0.1", "127.0.0.2");
     let clock = JumpingClock::start();
     let fetched = streetview(&gone, options(), clock.clone()).picture(panorama(), LOOK).await;
-    assert_eq!(fetched.billed, Billed::No);
+    assert_eq!(fetched.bill, Settlement::Free);
     insta::assert_snapshot!(
         fetched.picture.expect_err("nobody listens"),
         @"Street View does not answer: the server cannot be reached"
@@ -130,7 +131,7 @@ async fn a_delivered_answer_that_is_no_picture_is_billed() {
     for reply in [page, garbage, small, Reply::Whole(200, jpeg, Vec::new())] {
         let server = Flaky::start("", [reply]).await;
         let fetched = streetview(&server.base, options(), JumpingClock::start()).picture(panorama(), LOOK).await;
-        assert_eq!(fetched.billed, Billed::Yes);
+        assert_eq!(fetched.bill, Settlement::Billed);
         outcomes.push(fetched.picture.expect_err("no picture"));
     }
     let bad = |photo| NoPicture::Bad(BadPicture::Photo(photo));

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use kokodoko::collect::trouble::{Billed, NoPicture};
+use kokodoko::collect::trouble::NoPicture;
 use kokodoko::domain::imagery::Source;
+use kokodoko::domain::spend::Settlement;
 use serde_json::json;
 
 use super::{mapillary, options, patient};
@@ -52,7 +53,7 @@ async fn a_picture_comes_from_its_link_and_expired_links_are_asked_for_anew() {
     let (id, link) = (offer.sighting.id.as_str(), offer.file.as_deref());
     let first = client.picture(id, link).await;
     let picture = first.picture.expect("a picture");
-    assert_eq!((first.billed, picture.width), (Billed::No, 1_024));
+    assert_eq!((first.bill, picture.width), (Settlement::Free, 1_024));
     assert_eq!(service.books().await.mapillary.entities, 0);
 
     service.wait(Duration::from_secs(3_600));

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use kokodoko::collect::picture::{BadPicture, check, is_blank};
-use kokodoko::collect::trouble::{Billed, NoPicture, Stop};
+use kokodoko::collect::trouble::{NoPicture, Stop};
 use kokodoko::domain::imagery::{Look, Source};
+use kokodoko::domain::spend::Settlement;
 use kokodoko::domain::{Coordinate, SigningSecret};
 use kokodoko::infer::decode::Limits;
 use kokodoko::world::render::render;
@@ -48,9 +49,9 @@ async fn a_picture_is_bought_once_as_it_was_asked_for() {
     let id = &outdoor().id;
     let fetched = client.picture(id, LOOK).await;
     let picture = fetched.picture.expect("a picture");
-    assert_eq!((fetched.billed, picture.width, picture.height), (Billed::Yes, 96, 64));
+    assert_eq!((fetched.bill, picture.width, picture.height), (Settlement::Billed, 96, 64));
     let gone = client.picture("tu510ie_z4ptBZYo2BGEJg", LOOK).await;
-    assert_eq!((gone.billed, gone.picture), (Billed::No, Err(NoPicture::Gone)));
+    assert_eq!((gone.bill, gone.picture), (Settlement::Free, Err(NoPicture::Gone)));
     let books = service.books().await.streetview;
     assert_eq!((books.images_billed, books.images_not_found, books.grey_tiles), (1, 1, 0));
     assert_eq!(books.images[&format!("{id} heading=271 fov=75 pitch=-5 size=96x64")], 1);
@@ -69,7 +70,7 @@ async fn a_refused_key_and_a_used_up_quota_stop_the_run() {
         let client = streetview_with(&service.base, patient(), JumpingClock::start(), key, None);
         told.push(client.near(SEA, 50).await.expect_err("refused").to_string());
         let fetched = client.picture(id, LOOK).await;
-        assert_eq!(fetched.billed, Billed::No);
+        assert_eq!(fetched.bill, Settlement::Free);
         told.push(fetched.picture.expect_err("refused").to_string());
     }
     insta::assert_snapshot!(told.join("\n"));
