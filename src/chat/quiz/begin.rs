@@ -5,7 +5,7 @@ use super::{Table, buttons, draw, one};
 use crate::chat::message::{Canvas, ChatKind, Incoming, Notice, Platform, PressReply, Pressed, Reply, Role};
 use crate::chat::text::{self, Lang};
 use crate::chat::wish;
-use crate::domain::quiz::{Round, RoundId};
+use crate::domain::quiz::{Round, RoundId, State};
 use crate::quiz::{Begin, BeginError, Place, Wish};
 use crate::store::StoreError;
 
@@ -88,8 +88,25 @@ impl Table {
             self.store().cancel(round.id, self.inner.quiz.clock().now()).await?;
             return Ok(Some(text::quiz::undelivered(lang)));
         };
-        self.inner.quiz.open(round.id, Some(message)).await?;
+        if let Err(error) = self.inner.quiz.open(round.id, Some(message)).await {
+            // Somebody may have stopped it while its picture was on its way.
+            let now = self.store().round(round.id).await?;
+            if now.is_none_or(|now| now.state != State::Cancelled) {
+                return Err(error);
+            }
+            self.show_stopped(&Round { message: Some(message), ..round }).await;
+        }
         Ok(None)
+    }
+
+    /// Takes the buttons of a stopped round away.
+    async fn show_stopped(&self, round: &Round) {
+        let Some(message) = round.message else { return };
+        let text = text::quiz::stopped(Lang::from_tag(&round.lang));
+        let edit = Notice::Edit { message, text, buttons: Vec::new(), picture: Canvas::Kept };
+        if let Err(error) = self.inner.post.send(&round.chat, round.thread, edit).await {
+            tracing::info!(%error, "the stopped round keeps its buttons");
+        }
     }
 
     async fn invitation(&self, lang: Lang, round: &Round) -> Option<Reply> {
@@ -120,13 +137,7 @@ impl Table {
             // The bell was quicker.
             return Ok(one(text::quiz::nothing_to_stop(lang)));
         }
-        if let Some(message) = round.message {
-            let text = text::quiz::stopped(Lang::from_tag(&round.lang));
-            let edit = Notice::Edit { message, text, buttons: Vec::new(), picture: Canvas::Kept };
-            if let Err(error) = self.inner.post.send(&round.chat, round.thread, edit).await {
-                tracing::info!(%error, "the stopped round keeps its buttons");
-            }
-        }
+        self.show_stopped(&round).await;
         Ok(one(text::quiz::stopped(lang)))
     }
 }

@@ -41,6 +41,7 @@ quiz-no-players = Nobody answered this time.
 quiz-credit = Photos: { $source } ({ $licence })
 quiz-code = Same photos elsewhere: /rematch { $code }
 quiz-people = people
+quiz-guess = { $area } { $percent } model
 quiz-reveal-alt = The photos with their areas, the model's guesses and who was right
 
 # Why there is no round

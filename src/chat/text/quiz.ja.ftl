@@ -41,6 +41,7 @@ quiz-no-players = 今回は回答がありませんでした。
 quiz-credit = 写真：{ $source }（{ $licence }）
 quiz-code = 同じ写真で再戦：/rematch { $code }
 quiz-people = みんな
+quiz-guess = { $area } { $percent } モデル
 quiz-reveal-alt = 写真ごとの正解、モデルの答え、正解した人
 
 # Why there is no round

@@ -172,7 +172,8 @@ pub fn mark(right: bool) -> &'static str {
 /// The model's guess in the reveal's picture.
 #[must_use]
 pub fn guess(lang: Lang, area: &Area, probability: f32) -> String {
-    format!("{} {}", short_area(lang, area), percent(probability))
+    let values = [("area", short_area(lang, area).to_owned().into()), ("percent", percent(probability).into())];
+    say(lang, "quiz-guess", &values)
 }
 
 /// Words one after the other.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kokodoko::chat::command::{Command, OptionKind};
 use kokodoko::chat::message::Announcement;
-use kokodoko::chat::{Lang, Platform, UserRef};
+use kokodoko::chat::{Lang, Platform, UserRef, text};
 use kokodoko::front::discord::{Settings, run};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -304,6 +304,29 @@ impl Service for Discord {
     fn refuse_picture(&self) {
         self.fake.fail("POST /channels/", 403, 50_013);
     }
+}
+
+/// Commands of a channel do not wait for each other here.
+#[tokio::test]
+async fn a_round_that_is_stopped_before_its_picture_is_out_shows_no_buttons() {
+    let game = Game::<Discord>::start().await;
+    let chat = game.service.group(0);
+    // The picture is tried again after a moment, and then once more.
+    for _ in 0..2 {
+        game.service.fake.fail("POST /channels/", 503, 0);
+    }
+    game.service.ask(chat, Who::Ben, "quiz", &[("photos", "1")]);
+    let store = game.seat.quiz.store();
+    while store.running(&game.chat(chat)).await.expect("readable").is_none() {
+        tokio::task::yield_now().await;
+    }
+    let stopped = text::quiz::stopped(Who::Ben.lang());
+    assert_eq!(game.ask(chat, Who::Ben, "stop", &[]).await.text, stopped);
+    let picture = game.service.unasked(chat, 1).await.remove(0).message;
+    game.service.stands(chat, picture, |face| face.text == stopped && face.buttons.is_empty()).await;
+    let game = game.restart().await;
+    assert_eq!(game.service.unasked(chat, 1).await.len(), 1, "nothing is left to be told");
+    game.stop().await;
 }
 
 #[tokio::test]
