@@ -2,6 +2,8 @@
 
 mod check;
 mod demo;
+mod evaluate;
+mod head;
 mod language;
 mod logging;
 mod play;
@@ -16,7 +18,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Mode};
 use crate::config::Config;
 use crate::infer::Core;
 use crate::infer::manifest::ModelFiles;
@@ -43,6 +45,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Predict(options) => block_on(predict::run(config, options)),
         Command::Quiz(options) => block_on(play::run(config, options)),
         Command::Scores(options) => block_on(play::scores(config, options)),
+        Command::Evaluate(options) => block_on(evaluate::run(config, options)),
+        Command::Train(options) if options.mode == Mode::Head => head::run(&config, &options),
         Command::Train(options) => train::run(&options),
         Command::World(command) => world::run(command),
         Command::CheckConfig => check::run(&config),

@@ -12,9 +12,11 @@ pub mod jobs;
 pub mod locate;
 pub mod message;
 pub mod picture;
+pub mod plot;
 mod post;
 pub mod press;
 pub mod quiz;
+pub mod report;
 #[cfg(test)]
 mod sample;
 pub mod text;

@@ -34,6 +34,8 @@ pub enum Command {
     Scores(Scores),
     /// Train the model of the drawn world
     Train(Train),
+    /// Say how good a model is, and whether it is better than another
+    Evaluate(Evaluate),
     /// The drawn world: photos and services to try everything on
     #[command(subcommand)]
     World(World),
@@ -138,6 +140,9 @@ pub struct Train {
     /// Folder for model.onnx, manifest.toml and the checkpoints
     #[arg(long, required_unless_present = "augment_sheet")]
     pub out: Option<PathBuf>,
+    /// What is fitted
+    #[arg(long, value_enum, default_value_t = Mode::Full)]
+    pub mode: Mode,
     /// How to train: reference, drawn-world or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "drawn-world")]
     pub recipe: String,
@@ -164,6 +169,15 @@ pub struct Train {
     pub augment_sheet: Option<PathBuf>,
 }
 
+/// What a training fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// The whole network
+    Full,
+    /// The last layer alone, on the network of the live model or of --from: minutes instead of hours
+    Head,
+}
+
 /// What computes a training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum TrainDevice {
@@ -171,6 +185,35 @@ pub enum TrainDevice {
     Cpu,
     /// The first NVIDIA GPU; the program must be built with the feature `cuda`
     Cuda,
+}
+
+/// Options of `evaluate`.
+#[derive(Args, Debug)]
+pub struct Evaluate {
+    /// Folder of the model [default: the live one, that is, the configuration's]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Folder of a model to compare it with, or `live`
+    #[arg(long, value_name = "DIR")]
+    pub against: Option<PathBuf>,
+    /// Folder of an exported dataset, whose test split is used, or `drawn`
+    #[arg(long, value_name = "DIR", default_value = "drawn")]
+    pub data: PathBuf,
+    /// Folder for report.html, report.json and pictures
+    #[arg(long, value_name = "DIR", default_value = "kokodoko-report")]
+    pub out: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Only the first photos, for a quick look
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub photos: Option<u32>,
+    /// Folder in which answers are remembered [default: kokodoko in the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Language of the table, and the one that the page opens in: ja or en [default: the environment's]
+    #[arg(long)]
+    pub lang: Option<String>,
 }
 
 /// The drawn world.

@@ -3,6 +3,7 @@
 //!
 //! [`decode`] → [`preprocess`] → [`queue`] → [`onnx`] → [`Prediction`] and [`explain`].
 
+pub mod cache;
 pub mod decode;
 pub mod explain;
 mod live;
@@ -68,6 +69,8 @@ impl Default for Options {
 pub struct Located {
     /// Which areas, how probable.
     pub prediction: Prediction,
+    /// What the network said, unscaled, in the order of the manifest's labels.
+    pub logits: Vec<f32>,
     /// Which model said so.
     pub model: Arc<ModelIdentity>,
     /// Its manifest: the live model may be another one by now.
@@ -232,6 +235,12 @@ impl Core {
         self.pinned.clone().unwrap_or_else(current)
     }
 
+    /// How many photos one caller may have under way without being refused: `wanted`, or fewer.
+    #[must_use]
+    pub fn ahead(&self, wanted: usize) -> usize {
+        wanted.clamp(1, self.shared.options.capacity())
+    }
+
     /// Answers where a photo was taken.
     ///
     /// # Errors
@@ -250,6 +259,7 @@ impl Core {
         let (manifest, labels) = (&live.manifest, &live.manifest.labels);
         Ok(Located {
             prediction: Prediction::from_logits(&output.logits, labels, manifest.temperature, manifest.abstain_below),
+            logits: output.logits,
             model: live.identity.clone(),
             timings: Timings { queue: output.queued, run: output.ran, ..prepared.timings },
             explanation: Explanation::new(prepared.picture, output.cams, output.grid, labels.len()),

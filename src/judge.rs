@@ -1,5 +1,16 @@
-//! How good a model is: judged on photos of places that it was not trained on.
+//! How good a model is, and whether another is better: on photos of places that neither was trained on.
+//!
+//! [`photos`] are shown to models by [`ask()`], which remembers the answers; [`score()`] judges one model,
+//! [`compare()`] two on the same photos, and [`gallery`] picks the photos worth looking at. The end of a training uses
+//! the same [`score()`].
 
+pub mod ask;
+pub mod compare;
+pub mod gallery;
+pub mod photos;
 pub mod score;
 
-pub use score::{Graded, Score, score};
+pub use ask::{Answers, AskError, Model, ask};
+pub use compare::{Decision, Exam, Verdict, compare};
+pub use photos::{PhotoError, TestPhoto};
+pub use score::{Graded, Recall, Score, score};

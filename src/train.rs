@@ -3,8 +3,8 @@
 //! [`data`] → [`augment`] → [`loader`] → [`engine`] fits a [`resnet`] by a [`recipe`] → [`fold`] → [`export`];
 //! [`evaluate`], [`calibrate`] and [`baseline`] judge it. The engine begins with the weights of [`start`] (from
 //! [`weights`], or a seed), takes each [`step`], keeps an average ([`ema`]) and leaves a [`checkpoint`] an epoch.
-//! [`builtin`] does it all, [`drawn`] for the drawn world. On the processor [`convolve`] and [`normalise`] stand in for
-//! Burn's slower operations.
+//! [`builtin`] does it all, [`drawn`] for the drawn world; [`head`] keeps a network and fits its last layer alone. On the
+//! processor [`convolve`] and [`normalise`] stand in for Burn's slower operations.
 
 pub mod augment;
 pub mod baseline;
@@ -20,6 +20,7 @@ pub mod engine;
 pub mod evaluate;
 pub mod export;
 pub mod fold;
+pub mod head;
 pub mod loader;
 pub mod normalise;
 pub mod onnx;

@@ -1,7 +1,8 @@
-//! Pictures: the heatmap of an answer, and those of the quiz, drawn as SVG with the bundled font.
+//! Pictures: the heatmap of an answer, those of the quiz and the diagrams of a judgement, drawn as SVG with the bundled font.
 
 pub mod board;
 pub mod grid;
+pub mod judged;
 pub mod reveal;
 mod svg;
 pub mod versus;

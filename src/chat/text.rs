@@ -7,6 +7,7 @@ pub mod admin;
 mod bundle;
 mod format;
 pub mod quiz;
+pub mod report;
 #[cfg(test)]
 mod tests;
 pub mod web;

@@ -163,6 +163,7 @@ mod tests {
         let micros = Duration::from_micros;
         Located {
             prediction: Prediction::from_logits(&[0.0, 0.0], &labels, 1.0, 0.5),
+            logits: vec![0.0; 2],
             model: Arc::new(ModelIdentity {
                 name: "drawn-world".to_owned(),
                 version: "1.0.0".to_owned(),

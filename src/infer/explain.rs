@@ -8,7 +8,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 
-use super::preprocess::seen_square;
+use super::preprocess::{centre_square, seen_square};
 
 /// Longest side of a heatmap picture, pixels.
 const MAX_SIDE: u32 = 1024;
@@ -79,11 +79,29 @@ impl Explanation {
     /// When `label` is not one of the model's.
     #[must_use]
     pub fn heatmap_jpeg(&self, label: usize) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
-        self.overlay(label).write_with_encoder(encoder).expect("writing to memory cannot fail");
-        bytes
+        jpeg(&self.overlay(label))
     }
+
+    /// The square that the model sees, `side` pixels wide, and the same under the evidence for `label`: two JPEGs.
+    ///
+    /// # Panics
+    /// When `label` is not one of the model's, or `side` is 0.
+    #[must_use]
+    pub fn seen_jpegs(&self, label: usize, side: u32) -> (Vec<u8>, Vec<u8>) {
+        let photo = centre_square(&self.photo, side);
+        let mut tinted = photo.clone();
+        for (pixel, heat) in tinted.pixels_mut().zip(enlarge(&self.evidence(label), self.grid, side)) {
+            *pixel = tint(*pixel, heat);
+        }
+        (jpeg(&photo), jpeg(&tinted))
+    }
+}
+
+fn jpeg(picture: &RgbImage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+    picture.write_with_encoder(encoder).expect("writing to memory cannot fail");
+    bytes
 }
 
 fn shrink(photo: &RgbImage, max_side: u32) -> RgbImage {
@@ -146,6 +164,16 @@ mod tests {
         assert_ne!(overlay.get_pixel(23, 3).0, [100; 3], "top left of the square");
         let cold = overlay.get_pixel(38, 18).0[0];
         assert!((85..=100).contains(&cold), "bottom right of the square, but for a trace of ringing: {cold}");
+    }
+
+    #[test]
+    fn the_seen_square_is_shown_without_and_with_its_evidence() {
+        let (photo, tinted) = explanation(60, 20).seen_jpegs(0, 16);
+        let open = |bytes: &[u8]| image::load_from_memory(bytes).unwrap().to_rgb8();
+        let (photo, tinted) = (open(&photo), open(&tinted));
+        assert_eq!((photo.dimensions(), tinted.dimensions()), ((16, 16), (16, 16)));
+        let off = |x: u32| i32::from(tinted.get_pixel(x, x).0[2]).abs_diff(i32::from(photo.get_pixel(x, x).0[2]));
+        assert!(off(2) > 20 && off(14) < 20, "top left is hot: {} and {}", off(2), off(14));
     }
 
     #[test]

@@ -81,6 +81,19 @@ impl Network {
         Ok(network)
     }
 
+    /// The pooled features of a batch, `[batch, channels]`; `input` has shape `[batch, 3, size, size]`, normalised.
+    ///
+    /// # Errors
+    /// The backend's own words.
+    pub fn features(&mut self, batch: usize, input: &[f32]) -> Result<Vec<f32>, String> {
+        let shape = [batch, 3, self.size, self.size];
+        let input = TensorRef::from_array_view((shape, input)).map_err(|error| error.to_string())?;
+        let outputs = self.session.run(ort::inputs!["input" => input]).map_err(|error| error.to_string())?;
+        let features = outputs.get("features").ok_or("the network has no output `features`")?;
+        let (_, values) = features.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
+        Ok(values.to_vec())
+    }
+
     fn rehearse(&mut self, manifest: &Manifest) -> Result<(), String> {
         let grey = vec![0.0; manifest.input.values()];
         let outputs = self.run(1, &grey)?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Area;
 use crate::domain::metrics::{self, Bin, Interval, Selective, Spot, bootstrap, coverage, reliability};
+use crate::infer::manifest::Metrics;
 
 /// Bins of the calibration error.
 pub const BINS: usize = 15;
@@ -79,6 +80,25 @@ pub struct Recall {
     pub recall: f32,
     /// 95 % interval of the recall (Wilson), as if the photos were independent.
     pub interval: (f64, f64),
+}
+
+impl Score {
+    /// The figures that a manifest holds. `thumbnail_top1` is that of a linear classifier on thumbnails of the same
+    /// photos, 0 to 1.
+    #[must_use]
+    pub fn metrics(&self, thumbnail_top1: f32) -> Metrics {
+        Metrics {
+            photos: self.photos,
+            top1: self.top1.value as f32,
+            top3: self.top3,
+            macro_recall: self.macro_recall.value as f32,
+            ece: self.ece,
+            coverage: self.abstention.coverage,
+            selective_accuracy: self.abstention.accuracy,
+            thumbnail_top1,
+            confusion: self.confusion.clone(),
+        }
+    }
 }
 
 /// Judges a model. `areas` are in the order of the logits.

@@ -21,7 +21,7 @@ use super::start::{Start, blank};
 use super::weights::{self, WeightsError};
 use crate::domain::Area;
 use crate::domain::metrics::{self, Selective, coverage};
-use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, Metrics, Provenance, sha256_hex};
+use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, Provenance, sha256_hex};
 use crate::infer::preprocess::Preprocess;
 use crate::judge::{Graded, Score, score};
 
@@ -68,24 +68,6 @@ pub struct Report {
     pub thumbnail_macro_recall: f32,
     /// The model on the test split.
     pub test: Score,
-}
-
-impl Report {
-    /// The manifest's figures.
-    fn metrics(&self) -> Metrics {
-        let test = &self.test;
-        Metrics {
-            photos: test.photos,
-            top1: test.top1.value as f32,
-            top3: test.top3,
-            macro_recall: test.macro_recall.value as f32,
-            ece: test.ece,
-            coverage: test.abstention.coverage,
-            selective_accuracy: test.abstention.accuracy,
-            thumbnail_top1: self.thumbnail_top1,
-            confusion: test.confusion.clone(),
-        }
-    }
 }
 
 /// A training that ended without a model.
@@ -170,7 +152,7 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
         abstain_below: report.abstention.threshold,
         provenance: task.provenance.clone(),
         input: task.input,
-        metrics: report.metrics(),
+        metrics: report.test.metrics(report.thumbnail_top1),
         labels: task.labels.clone(),
     };
     let manifest = toml::to_string(&manifest).map_err(|error| unwritable(out, MANIFEST_FILE, error))?;
@@ -211,14 +193,13 @@ fn judge(model: &ResNet, data: &Dataset, task: &Task, device: &Device) -> Report
 
 /// Top-1 and macro recall on the test split of the linear classifier on thumbnails.
 fn thumbnails(data: &Dataset) -> (f32, f32) {
-    let pictures: Vec<&image::RgbImage> = data.train.iter().map(|example| &example.picture).collect();
-    let model = Thumbnails::fit(&pictures, &labels_of(&data.train), data.labels.len());
-    let mut confusion = vec![vec![0; data.labels.len()]; data.labels.len()];
-    for example in &data.test {
-        confusion[example.label][model.predict(&example.picture)] += 1;
-    }
-    let right: usize = (0..confusion.len()).map(|i| confusion[i][i]).sum();
-    (right as f32 / data.test.len() as f32, metrics::macro_recall(&confusion))
+    let (train, test) = (pictures_of(&data.train), pictures_of(&data.test));
+    let model = Thumbnails::fit(&train, &labels_of(&data.train), data.labels.len());
+    model.judge(&test, &labels_of(&data.test), data.labels.len())
+}
+
+fn pictures_of(examples: &[Example]) -> Vec<&image::RgbImage> {
+    examples.iter().map(|example| &example.picture).collect()
 }
 
 fn labels_of(examples: &[Example]) -> Vec<usize> {

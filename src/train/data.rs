@@ -120,6 +120,17 @@ impl Dataset {
     }
 }
 
+/// Checks that each photo names one of the labels.
+///
+/// # Errors
+/// [`DataError::Label`].
+pub fn check_labels(photos: &[RawPhoto], labels: &[Area]) -> Result<(), DataError> {
+    match photos.iter().position(|photo| photo.label >= labels.len()) {
+        Some(index) => Err(DataError::Label { index, label: photos[index].label, labels: labels.len() }),
+        None => Ok(()),
+    }
+}
+
 fn read(
     index: usize,
     photo: &RawPhoto,

@@ -14,7 +14,7 @@ use crate::world::photo::{PhotoSpec, photos as specs};
 /// Side of a training photo: drawing larger ones only to shrink them would take longer than the training.
 const TRAINING_SIDE: u32 = 320;
 /// Share of right answers that the abstention threshold aims at.
-const ACCURACY: f32 = 0.9;
+pub const ACCURACY: f32 = 0.9;
 
 /// Whose data the drawn world stands on.
 const CREDITS: [&str; 2] = ["Geolonia 住所データ (CC BY 4.0)", "国土交通省 国土数値情報（行政区域データ）"];

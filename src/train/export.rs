@@ -12,6 +12,13 @@ use super::fold::{Folded, Quantised};
 use super::onnx::{Attribute, Graph, Side};
 use super::resnet::{Block, ConvNorm, ResNet};
 
+/// Name of the classifier's weights, `[labels, channels]`.
+pub const WEIGHT: &str = "classifier.weight";
+/// Name of the same weights as a convolution, `[labels, channels, 1, 1]`.
+pub const MAP_WEIGHT: &str = "cams.weight";
+/// Name of the biases of both, `[labels]`.
+pub const BIAS: &str = "classifier.bias";
+
 /// How the weights of the convolutions are stored; they are computed with as float32 always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
@@ -98,9 +105,9 @@ impl Writer {
         // Burn's classifier is [channels, labels]; a convolution of one pixel wants [labels, channels, 1, 1].
         let weight = values(model.fc.weight.val().transpose().into_data());
         let bias = model.fc.bias.as_ref().map_or_else(|| vec![0.0; labels], |bias| values(bias.val().into_data()));
-        let bias = self.graph.float("classifier.bias", &[labels], &bias);
-        let flat = self.graph.float("classifier.weight", &[labels, channels], &weight);
-        let kernel = self.graph.float("cams.weight", &[labels, channels, 1, 1], &weight);
+        let bias = self.graph.float(BIAS, &[labels], &bias);
+        let flat = self.graph.float(WEIGHT, &[labels, channels], &weight);
+        let kernel = self.graph.float(MAP_WEIGHT, &[labels, channels, 1, 1], &weight);
         let pooled = self.graph.node("GlobalAveragePool", "pooled", &["feature_map"], &[]);
         self.graph.node("Flatten", "features", &[&pooled], &[("axis", Attribute::Int(1))]);
         self.graph.node("Gemm", "logits", &["features", &flat, &bias], &[("transB", Attribute::Int(1))]);

@@ -13,6 +13,8 @@ use unicode_width::UnicodeWidthChar;
 
 /// Paper.
 pub(super) const PAPER: &str = "#fbf8f2";
+/// [`PAPER`] as pixels.
+const GROUND: image::Rgb<u8> = image::Rgb([0xfb, 0xf8, 0xf2]);
 /// Text.
 pub(super) const INK: &str = "#22303c";
 /// Text of less weight.
@@ -80,7 +82,7 @@ pub(super) struct Sheet {
 impl Sheet {
     /// An empty sheet of [`PAPER`].
     pub(super) fn new(width: u32, height: u32) -> Self {
-        Self { ground: RgbImage::from_pixel(width, height, image::Rgb([0xfb, 0xf8, 0xf2])), body: String::new() }
+        Self { ground: RgbImage::from_pixel(width, height, GROUND), body: String::new() }
     }
 
     /// A square photo, scaled to a side; one that cannot be read leaves its place empty.
@@ -142,20 +144,8 @@ impl Sheet {
     ///
     /// # Panics
     /// When the SVG is not well-formed, which a property test rules out.
-    fn render(mut self) -> RgbImage {
-        let options = Options { fontdb: FONTS.clone(), ..Options::default() };
-        let tree = Tree::from_str(&self.svg(), &options).expect("shapes and escaped text are well-formed");
-        let (width, height) = self.ground.dimensions();
-        let mut layer = Pixmap::new(width, height).expect("a sheet has pixels");
-        resvg::render(&tree, Transform::identity(), &mut layer.as_mut());
-        for (below, above) in self.ground.pixels_mut().zip(layer.pixels()) {
-            let rest = 255 - u16::from(above.alpha());
-            // The layer's colours are premultiplied with their alpha.
-            let blend = |below: u8, above: u8| above.saturating_add((u16::from(below) * rest / 255) as u8);
-            let [red, green, blue] = below.0;
-            below.0 = [blend(red, above.red()), blend(green, above.green()), blend(blue, above.blue())];
-        }
-        self.ground
+    fn render(self) -> RgbImage {
+        overlay(&self.svg(), self.ground, 1.0)
     }
 
     /// As JPEG, for sheets with photos.
@@ -168,10 +158,40 @@ impl Sheet {
 
     /// As PNG, for charts.
     pub(super) fn png(self) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        self.render().write_to(&mut bytes, ImageFormat::Png).expect("memory takes a picture");
-        bytes.into_inner()
+        png(&self.render())
     }
+}
+
+/// An SVG on [`PAPER`] as PNG, `scale` pixels for one of its own.
+///
+/// # Panics
+/// When the SVG is not well-formed.
+pub(super) fn png_of(svg: &str, size: (f32, f32), scale: f32) -> Vec<u8> {
+    let (width, height) = ((size.0 * scale).ceil() as u32, (size.1 * scale).ceil() as u32);
+    png(&overlay(svg, RgbImage::from_pixel(width, height, GROUND), scale))
+}
+
+fn png(picture: &RgbImage) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Png).expect("memory takes a picture");
+    bytes.into_inner()
+}
+
+/// The ground with an SVG on it.
+fn overlay(svg: &str, mut ground: RgbImage, scale: f32) -> RgbImage {
+    let options = Options { fontdb: FONTS.clone(), ..Options::default() };
+    let tree = Tree::from_str(svg, &options).expect("shapes and escaped text are well-formed");
+    let (width, height) = ground.dimensions();
+    let mut layer = Pixmap::new(width, height).expect("a sheet has pixels");
+    resvg::render(&tree, Transform::from_scale(scale, scale), &mut layer.as_mut());
+    for (below, above) in ground.pixels_mut().zip(layer.pixels()) {
+        let rest = 255 - u16::from(above.alpha());
+        // The layer's colours are premultiplied with their alpha.
+        let blend = |below: u8, above: u8| above.saturating_add((u16::from(below) * rest / 255) as u8);
+        let [red, green, blue] = below.0;
+        below.0 = [blend(red, above.red()), blend(green, above.green()), blend(blue, above.blue())];
+    }
+    ground
 }
 
 /// Without what the font has no picture of or what would turn the text around: control characters, marks of

@@ -27,17 +27,24 @@ pub(super) const ADMIN_JA: &str = include_str!("admin.ja.ftl");
 /// The admins' messages in English.
 pub(super) const ADMIN_EN: &str = include_str!("admin.en.ftl");
 
+/// The messages of the report on a model in Japanese.
+pub(super) const REPORT_JA: &str = include_str!("report.ja.ftl");
+/// The messages of the report on a model in English.
+pub(super) const REPORT_EN: &str = include_str!("report.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
-static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("ja"), [JA, WEB_JA, QUIZ_JA, ADMIN_JA]));
-static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), [EN, WEB_EN, QUIZ_EN, ADMIN_EN]));
+static JA_BUNDLE: LazyLock<Bundle> =
+    LazyLock::new(|| bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA]));
+static EN_BUNDLE: LazyLock<Bundle> =
+    LazyLock::new(|| bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN]));
 
-fn bundle(lang: LanguageIdentifier, sources: [&str; 4]) -> Bundle {
+fn bundle(lang: LanguageIdentifier, sources: &[&str]) -> Bundle {
     let mut bundle = Bundle::new_concurrent(vec![lang]);
     // Chat clients show the isolation marks around variables as boxes.
     bundle.set_use_isolating(false);
     for source in sources {
-        let resource = FluentResource::try_new(source.to_owned()).expect("a test parses the messages");
+        let resource = FluentResource::try_new((*source).to_owned()).expect("a test parses the messages");
         bundle.add_resource(resource).expect("a test finds messages that are there twice");
     }
     bundle

@@ -1,0 +1,284 @@
+//! `evaluate`: how good a model is, and whether it is better than another, on photos that neither was trained on.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+
+use super::language::language;
+use crate::chat::report::{Figure, MistakeRow, Other, Photos, Report, Row, html};
+use crate::chat::text::report as words;
+use crate::chat::{Lang, picture};
+use crate::cli::Evaluate;
+use crate::config::Config;
+use crate::domain::Split;
+use crate::infer::Core;
+use crate::infer::manifest::ModelFiles;
+use crate::judge::gallery::{self, Pick};
+use crate::judge::{Answers, Exam, Model, Score, TestPhoto, Verdict, ask, compare, photos};
+use crate::train::drawn;
+use crate::world::World;
+
+/// Seed of the built-in model's photos.
+const SEED: u64 = 1;
+/// Photos between two lines of progress.
+const PROGRESS: usize = 100;
+
+/// What `report.json` says.
+#[derive(Serialize)]
+struct Evaluation<'a> {
+    model: &'a Model,
+    score: &'a Score,
+    left_out: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<Against<'a>>,
+}
+
+#[derive(Serialize)]
+struct Against<'a> {
+    model: &'a Model,
+    score: &'a Score,
+    verdict: &'a Verdict,
+}
+
+/// A model, running, with its answers.
+struct Asked {
+    core: Core,
+    answers: Answers,
+}
+
+/// Judges and writes the report.
+pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<ExitCode> {
+    let lang = language(options.lang.as_deref())?;
+    let (photos, source) = test_photos(&options)?;
+    let cache = match &options.cache {
+        Some(folder) => folder.clone(),
+        None => cache_folder()?,
+    };
+    let model = asked(&config, options.model.as_deref(), &photos, &cache).await?;
+    let against = match options.against.as_deref() {
+        None => None,
+        Some(other) => {
+            let folder = (other != Path::new("live")).then_some(other);
+            Some(asked(&config, folder, &photos, &cache).await?)
+        }
+    };
+    let models: Vec<&Answers> = [Some(&model), against.as_ref()].into_iter().flatten().map(|a| &a.answers).collect();
+    let exam = Exam::new(&photos, &models);
+    let Some(score) = exam.score(&model.answers) else {
+        bail!("none of the {} photos could be read", photos.len());
+    };
+    let other = against.as_ref().and_then(|other| {
+        let verdict = compare(&model.answers, &other.answers, &photos)?;
+        Some(Other { model: other.answers.model.clone(), score: exam.score(&other.answers)?, verdict })
+    });
+    let left_out = photos.len() - exam.kept.len();
+    let report = illustrate(
+        &model,
+        &photos,
+        &exam,
+        Report {
+            lang,
+            model: model.answers.model.clone(),
+            drawn_world: model.core.manifest().provenance.is_drawn_world(),
+            score,
+            other,
+            photos: source,
+            left_out,
+            most_like: Vec::new(),
+            mistakes: Vec::new(),
+            credits: model.core.manifest().provenance.attribution.clone(),
+        },
+    )
+    .await?;
+    write(&report, &options.out)?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&evaluation(&report))?);
+    } else {
+        print(&report, lang, &options.out);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn test_photos(options: &Evaluate) -> anyhow::Result<(Vec<TestPhoto>, Photos)> {
+    let (mut photos, source) = if options.data == Path::new("drawn") {
+        let world = Arc::new(World::load());
+        let specs = drawn::test_photos(&world, SEED, drawn::Amount::FULL.test);
+        (photos::drawn(&world, specs), Photos::Drawn)
+    } else {
+        let found = photos::folder(&options.data, Split::Test)?;
+        (found, Photos::Folder(options.data.display().to_string()))
+    };
+    if let Some(most) = options.photos {
+        photos.truncate(most as usize);
+    }
+    Ok((photos, source))
+}
+
+/// Where answers are remembered when nothing else is said (XDG Base Directory Specification).
+pub(super) fn cache_folder() -> anyhow::Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    Ok(base.context("neither XDG_CACHE_HOME nor HOME is set: name a folder with --cache")?.join("kokodoko"))
+}
+
+/// Asks the model in a folder, or the live one.
+async fn asked(config: &Config, folder: Option<&Path>, photos: &[TestPhoto], cache: &Path) -> anyhow::Result<Asked> {
+    let core = match folder {
+        Some(folder) => Core::start(&ModelFiles::read(folder)?, &config.infer)?,
+        None => super::core(config)?,
+    };
+    let (name, all) = (core.identity().name.clone(), photos.len());
+    let mut progress = |done: usize| {
+        if done.is_multiple_of(PROGRESS) || done == all {
+            tracing::info!(model = name, done, of = all, "asking");
+        }
+    };
+    let answers = ask(&core, photos, Some(cache), &mut progress).await?;
+    Ok(Asked { core, answers })
+}
+
+/// Adds the photos worth looking at.
+async fn illustrate(model: &Asked, photos: &[TestPhoto], exam: &Exam, mut report: Report) -> anyhow::Result<Report> {
+    let chosen = gallery::choose(exam, &model.answers);
+    for (area, picks) in exam.areas.iter().zip(&chosen.most_like) {
+        let photos = figures(model, photos, exam, picks).await?;
+        report.most_like.push(Row { area: area.clone(), photos });
+    }
+    for mistake in &chosen.mistakes {
+        report.mistakes.push(MistakeRow {
+            truth: exam.areas[mistake.truth].clone(),
+            answer: exam.areas[mistake.answer].clone(),
+            count: mistake.photos,
+            photos: figures(model, photos, exam, &mistake.picks).await?,
+        });
+    }
+    Ok(report)
+}
+
+async fn figures(model: &Asked, photos: &[TestPhoto], exam: &Exam, picks: &[Pick]) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = Vec::with_capacity(picks.len());
+    for pick in picks {
+        figures.push(Figure {
+            shown: gallery::show(&model.core, exam, photos, pick).await?,
+            truth: exam.areas[pick.truth].clone(),
+            about: exam.areas[pick.shown].clone(),
+            probability: pick.probability,
+            place: photos[pick.photo].place.clone(),
+            credit: photos[pick.photo].credit.clone(),
+        });
+    }
+    Ok(figures)
+}
+
+fn evaluation(report: &Report) -> Evaluation<'_> {
+    Evaluation {
+        model: &report.model,
+        score: &report.score,
+        left_out: report.left_out,
+        against: report.other.as_ref().map(|other| Against {
+            model: &other.model,
+            score: &other.score,
+            verdict: &other.verdict,
+        }),
+    }
+}
+
+/// `report.html`, `report.json` and the pictures for chats.
+fn write(report: &Report, out: &Path) -> anyhow::Result<()> {
+    let own = words::name(&report.model);
+    let theirs = report.other.as_ref().map(|other| (words::name(&other.model), &other.score));
+    let other = theirs.as_ref().map(|(name, score)| (name.as_str(), *score));
+    let mut files = vec![
+        ("report.html", html(report).into_bytes()),
+        ("report.json", serde_json::to_vec_pretty(&evaluation(report))?),
+        ("curve.png", picture::judged::curve(report.lang, (&own, &report.score), other)),
+        ("confusion.png", picture::judged::confusion(report.lang, &report.score)),
+        ("recall.png", picture::judged::recall(report.lang, &report.score, other.map(|(_, score)| score))),
+        ("reliability.png", picture::judged::reliability(report.lang, &report.score)),
+    ];
+    if let Some(Other { verdict, .. }) = &report.other {
+        files.push(("difference.png", picture::judged::difference(report.lang, verdict)));
+    }
+    std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    for (name, bytes) in files {
+        let path = out.join(name);
+        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn print(report: &Report, lang: Lang, out: &Path) {
+    println!("{}", words::title(lang, &report.model));
+    println!("{}\n", words::photos(lang, report.score.photos, report.score.places));
+    if report.left_out > 0 {
+        println!("{}\n", words::left_out(lang, report.left_out));
+    }
+    for line in words::table(lang, &report.score) {
+        let interval = line.interval.map(|interval| format!("  ({interval})")).unwrap_or_default();
+        println!("{:>8}  {}{interval}", line.value, line.figure);
+    }
+    println!();
+    for area in &report.score.areas {
+        let interval = words::interval(lang, area.interval.0, area.interval.1);
+        let name = crate::chat::text::area(lang, &area.area);
+        println!("{:>8}  {name}  ({interval})", words::share(f64::from(area.recall)));
+    }
+    if let Some(Other { verdict, .. }) = &report.other {
+        println!("\n{}\n{}", words::decision(lang, verdict), words::only(lang, verdict));
+    }
+    println!("\n{}", out.join("report.html").display());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::photo::photos as specs;
+
+    /// An exported dataset: a small photo of each area, in a place of the test split, and a broken one.
+    fn export(folder: &Path) {
+        let world = World::load();
+        let mut table = "file_name,area,town,split,attribution\n".to_owned();
+        for (i, spec) in specs(&world, 3, &[Split::Test], 1).enumerate() {
+            let photo = spec.sized(96, 96).shoot(&world);
+            std::fs::write(folder.join(format!("{i}.jpg")), photo.jpeg).unwrap();
+            let area = &world.areas()[photo.area].area;
+            table.push_str(&format!("{i}.jpg,{area},{},test,drawn by kokodoko\n", photo.panorama.town));
+        }
+        std::fs::write(folder.join("broken.jpg"), "no picture").unwrap();
+        table.push_str("broken.jpg,東京都港区,赤坂一丁目,test,\n");
+        std::fs::write(folder.join("metadata.csv"), table).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_model_is_not_better_than_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        export(folder.path());
+        let out = folder.path().join("report");
+        let options = Evaluate {
+            model: None,
+            against: Some("live".into()),
+            data: folder.path().to_owned(),
+            out: out.clone(),
+            json: false,
+            photos: None,
+            cache: Some(folder.path().join("cache")),
+            lang: Some("en".to_owned()),
+        };
+        let config = Config::load(None, std::iter::empty()).unwrap();
+        assert_eq!(run(config, options).await.unwrap(), ExitCode::SUCCESS);
+        let json: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
+        let verdict = &json["against"]["verdict"];
+        assert_eq!((&verdict["decision"], &verdict["photos"]), (&"not-better".into(), &7.into()));
+        assert_eq!((&json["left_out"], &json["score"]["photos"]), (&1.into(), &7.into()));
+        assert_eq!(verdict["macro_recall_difference"]["high"], 0.0);
+        let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+        assert!(page.contains("is not shown to be better than") && page.contains("drawn by kokodoko"));
+        assert!(page.matches("data:image/jpeg;base64,/9j/").count() >= 2 * 7 * 7, "seven photos of each area, twice");
+        for picture in ["curve.png", "confusion.png", "recall.png", "reliability.png", "difference.png"] {
+            assert!(image::open(out.join(picture)).is_ok(), "{picture}");
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The report on a model: one HTML file that needs nothing else, in both languages, for light and dark screens.
+
+use std::fmt::Write as _;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::plot::{self, Plot};
+use super::text::report::{self as words, Line, Word, word};
+use super::text::{self, Lang};
+use crate::domain::Area;
+use crate::judge::gallery::Shown;
+use crate::judge::{Model, Score, Verdict};
+
+/// Everything that the report shows.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The language that it opens in.
+    pub lang: Lang,
+    /// The model.
+    pub model: Model,
+    /// Whether it has only ever seen drawings.
+    pub drawn_world: bool,
+    /// How good it is.
+    pub score: Score,
+    /// The model that it is compared with.
+    pub other: Option<Other>,
+    /// Where the photos come from.
+    pub photos: Photos,
+    /// Photos that could not be read.
+    pub left_out: usize,
+    /// For each area, the photos most like it.
+    pub most_like: Vec<Row>,
+    /// The most frequent mistakes.
+    pub mistakes: Vec<MistakeRow>,
+    /// Credits that must be shown, one a line.
+    pub credits: Vec<String>,
+}
+
+/// The model that a candidate is compared with.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// Which.
+    pub model: Model,
+    /// How good it is.
+    pub score: Score,
+    /// Whether the candidate is better.
+    pub verdict: Verdict,
+}
+
+/// Where the test photos come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Photos {
+    /// They are drawn.
+    Drawn,
+    /// An exported dataset.
+    Folder(String),
+}
+
+/// Photos of one area, by the model's view.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The area.
+    pub area: Area,
+    /// The surest first.
+    pub photos: Vec<Figure>,
+}
+
+/// Photos of one area that are taken for another.
+#[derive(Clone, Debug)]
+pub struct MistakeRow {
+    /// The true area.
+    pub truth: Area,
+    /// The answer.
+    pub answer: Area,
+    /// How many there are.
+    pub count: usize,
+    /// The most decided of them.
+    pub photos: Vec<Figure>,
+}
+
+/// A photo with its heatmap.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// Its pictures.
+    pub shown: Shown,
+    /// Where it was taken.
+    pub truth: Area,
+    /// The area whose evidence is shown.
+    pub about: Area,
+    /// Probability of that area, 0 to 1.
+    pub probability: f32,
+    /// Town or grid cell.
+    pub place: String,
+    /// Whom to credit.
+    pub credit: Option<String>,
+}
+
+/// The page.
+#[must_use]
+pub fn html(report: &Report) -> String {
+    let mut page = String::new();
+    let name = escape(&words::name(&report.model));
+    let lang = report.lang.tag();
+    let (style, script) = (include_str!("report/style.css"), include_str!("report/script.js"));
+    add(&mut page, &format!("<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">"));
+    add(&mut page, "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">");
+    add(&mut page, "<link rel=\"icon\" href=\"data:,\">");
+    add(&mut page, &format!("<title>{name}</title><style>{style}</style></head><body>"));
+    header(&mut page, report);
+    add(&mut page, "<main>");
+    figures(&mut page, report);
+    plots(&mut page, report);
+    gallery(&mut page, report);
+    add(&mut page, "</main>");
+    footer(&mut page, report);
+    add(&mut page, &format!("<script>{script}</script></body></html>\n"));
+    page
+}
+
+fn header(page: &mut String, report: &Report) {
+    let other_lang = |lang| word(lang, Word::OtherLang);
+    add(page, "<header><div class=\"bar\"><span class=\"brand\">ここどこ?</span>");
+    add(page, &format!("<button type=\"button\" id=\"lang\">{}</button>", both(other_lang)));
+    add(page, &format!("<button type=\"button\" id=\"theme\">{}</button></div>", both(|lang| word(lang, Word::Theme))));
+    add(page, &format!("<h1>{}</h1>", both(|lang| words::title(lang, &report.model))));
+    let score = &report.score;
+    add(page, &format!("<p class=\"lead\">{}</p>", both(|lang| words::photos(lang, score.photos, score.places))));
+    let photos = |lang| match &report.photos {
+        Photos::Drawn => word(lang, Word::Drawn),
+        Photos::Folder(folder) => words::folder(lang, folder),
+    };
+    add(page, &format!("<p class=\"quiet\">{}</p>", both(photos)));
+    if report.left_out > 0 {
+        add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::left_out(lang, report.left_out))));
+    }
+    if report.drawn_world {
+        add(page, &format!("<p class=\"notice\">{}</p>", both(text::drawn_world)));
+    }
+    if let Some(Other { verdict, .. }) = &report.other {
+        let class = match verdict.decision {
+            crate::judge::Decision::Better => "better",
+            crate::judge::Decision::NotBetter => "even",
+            crate::judge::Decision::Worse => "worse",
+        };
+        add(page, &format!("<p class=\"verdict {class}\">{}</p>", both(|lang| words::decision(lang, verdict))));
+        add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::only(lang, verdict))));
+    }
+    add(page, "</header>");
+}
+
+/// The table.
+fn figures(page: &mut String, report: &Report) {
+    let other = report.other.as_ref();
+    let name = |model: &Model| escape(&words::name(model));
+    add(page, "<section><div class=\"scroll\"><table><thead><tr>");
+    add(page, &format!("<th scope=\"col\">{}</th>", both(|lang| word(lang, Word::Figure))));
+    for model in [Some(&report.model), other.map(|other| &other.model)].into_iter().flatten() {
+        add(page, &format!("<th scope=\"col\">{}</th>", name(model)));
+        add(page, &format!("<th scope=\"col\">{}</th>", both(|lang| word(lang, Word::Interval))));
+    }
+    add(page, "</tr></thead><tbody>");
+    let tables = |score: &Score| [Lang::Ja, Lang::En].map(|lang| words::table(lang, score));
+    let (own, theirs) = (tables(&report.score), other.map(|other| tables(&other.score)));
+    for i in 0..own[0].len() {
+        let cells = |lines: &[Vec<Line>; 2]| {
+            let interval = |line: &Line| line.interval.clone().unwrap_or_default();
+            let intervals = pair(&interval(&lines[0][i]), &interval(&lines[1][i]));
+            format!(
+                "<td class=\"number\">{}</td><td class=\"number quiet\">{intervals}</td>",
+                escape(&lines[0][i].value)
+            )
+        };
+        let head = pair(&own[0][i].figure, &own[1][i].figure);
+        let theirs = theirs.as_ref().map(&cells).unwrap_or_default();
+        add(page, &format!("<tr><th scope=\"row\">{head}</th>{}{theirs}</tr>", cells(&own)));
+    }
+    add(page, "</tbody></table></div>");
+    add(page, &format!("<p class=\"quiet\">{}</p></section>", both(|lang| word(lang, Word::IntervalsNote))));
+}
+
+fn plots(page: &mut String, report: &Report) {
+    let (score, other) = (&report.score, report.other.as_ref());
+    add(page, "<section class=\"plots\">");
+    if let Some(Other { verdict, .. }) = other {
+        let note = |lang| words::difference_note(lang, verdict);
+        plot(page, Word::Difference, note, |lang| plot::difference(lang, verdict));
+    }
+    let (own, theirs) = (words::name(&report.model), other.map(|other| words::name(&other.model)));
+    let compared = || theirs.as_deref().zip(other.map(|other| &other.score));
+    let note = |of: Word| move |lang| word(lang, of);
+    plot(page, Word::Recall, note(Word::RecallNote), |lang| plot::recall(lang, score, other.map(|other| &other.score)));
+    plot(page, Word::Curve, note(Word::CurveNote), |lang| plot::curve(lang, (&own, score), compared()));
+    plot(page, Word::Reliability, note(Word::ReliabilityNote), |lang| plot::reliability(lang, score));
+    plot(page, Word::Confusion, note(Word::ConfusionNote), |lang| plot::confusion(lang, score));
+    add(page, "</section>");
+}
+
+fn plot(page: &mut String, title: Word, note: impl Fn(Lang) -> String, draw: impl Fn(Lang) -> Plot) {
+    let svg = |lang: Lang| draw(lang).svg(&word(lang, title), None);
+    add(page, &format!("<figure><figcaption><h2>{}</h2>", both(|lang| word(lang, title))));
+    add(page, &format!("<p class=\"quiet\">{}</p></figcaption>", both(note)));
+    let of = |lang: Lang| format!("<div lang=\"{}\">{}</div>", lang.tag(), svg(lang));
+    add(page, &format!("{}{}</figure>", of(Lang::Ja), of(Lang::En)));
+}
+
+fn gallery(page: &mut String, report: &Report) {
+    let heading = |page: &mut String, title: Word, note: Word| {
+        add(page, &format!("<section><h2>{}</h2>", both(|lang| word(lang, title))));
+        add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| word(lang, note))));
+    };
+    heading(page, Word::Gallery, Word::GalleryNote);
+    for row in &report.most_like {
+        add(page, &format!("<h3>{}</h3>", both(|lang| words::like(lang, &row.area))));
+        pictures(page, &row.photos, true);
+    }
+    add(page, "</section>");
+    heading(page, Word::Mistakes, Word::MistakesNote);
+    for row in &report.mistakes {
+        let title = both(|lang| words::mistake(lang, &row.truth, &row.answer));
+        let count = both(|lang| words::count(lang, row.count));
+        add(page, &format!("<h3>{title} <span class=\"quiet\">{count}</span></h3>"));
+        pictures(page, &row.photos, false);
+    }
+    if report.mistakes.is_empty() {
+        add(page, &format!("<p>{}</p>", both(|lang| word(lang, Word::None))));
+    }
+    add(page, "</section>");
+}
+
+/// A row of photos; `marks` those that were taken elsewhere.
+fn pictures(page: &mut String, photos: &[Figure], marks: bool) {
+    if photos.is_empty() {
+        return add(page, &format!("<p>{}</p>", both(|lang| word(lang, Word::None))));
+    }
+    add(page, "<div class=\"photos\">");
+    for photo in photos {
+        let elsewhere = marks && photo.truth.area != photo.about.area;
+        let class = if elsewhere { "photo elsewhere" } else { "photo" };
+        add(page, &format!("<figure class=\"{class}\">"));
+        let image = |jpeg: &[u8], alt: &dyn Fn(Lang) -> String| {
+            let alt = escape(&alt(Lang::Ja).replace('"', "")) + " / " + &escape(&alt(Lang::En));
+            let data = STANDARD.encode(jpeg);
+            format!(
+                "<img loading=\"lazy\" width=\"224\" height=\"224\" alt=\"{alt}\" src=\"data:image/jpeg;base64,{data}\">"
+            )
+        };
+        add(page, &image(&photo.shown.photo, &|lang| words::photo_alt(lang, &photo.truth)));
+        add(page, &image(&photo.shown.heatmap, &|lang| words::heatmap_alt(lang, &photo.about)));
+        add(page, &format!("<figcaption><b>{}</b>", text::percent(photo.probability)));
+        if elsewhere {
+            add(
+                page,
+                &format!(
+                    " <span class=\"cross\">✗ {}</span>",
+                    both(|lang| words::short(lang, &photo.truth).to_owned())
+                ),
+            );
+        }
+        add(page, &format!("<br>{}", escape(&photo.place)));
+        if let Some(credit) = &photo.credit {
+            add(page, &format!("<br><small>{}</small>", escape(credit)));
+        }
+        add(page, "</figcaption></figure>");
+    }
+    add(page, "</div>");
+}
+
+fn footer(page: &mut String, report: &Report) {
+    add(page, "<footer>");
+    for model in [Some(&report.model), report.other.as_ref().map(|other| &other.model)].into_iter().flatten() {
+        let name = escape(&words::name(model));
+        add(page, &format!("<p>{name}: {}</p>", both(|lang| words::model(lang, model))));
+    }
+    if !report.credits.is_empty() {
+        add(page, &format!("<h2>{}</h2><ul>", both(|lang| word(lang, Word::Credits))));
+        for credit in &report.credits {
+            add(page, &format!("<li>{}</li>", escape(credit)));
+        }
+        add(page, "</ul>");
+    }
+    add(page, "</footer>");
+}
+
+/// The same words in both languages; the page shows one.
+fn both(words: impl Fn(Lang) -> String) -> String {
+    pair(&words(Lang::Ja), &words(Lang::En))
+}
+
+fn pair(ja: &str, en: &str) -> String {
+    let (ja, en) = (escape(ja), escape(en));
+    if ja == en { ja } else { format!("<span lang=\"ja\">{ja}</span><span lang=\"en\">{en}</span>") }
+}
+
+fn add(page: &mut String, html: &str) {
+    page.write_str(html).expect("a string takes everything");
+}
+
+fn escape(words: &str) -> String {
+    words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::sample;
+
+    fn report() -> Report {
+        let areas = sample::areas();
+        let figure = |truth: usize, about: usize| Figure {
+            shown: Shown { photo: vec![1, 2, 3], heatmap: vec![4, 5, 6] },
+            truth: areas[truth].clone(),
+            about: areas[about].clone(),
+            probability: 0.97,
+            place: "赤坂<一丁目>".to_owned(),
+            credit: Some("Aoi & Ren, CC BY-SA 4.0".to_owned()),
+        };
+        let verdict = sample::verdict();
+        Report {
+            lang: Lang::Ja,
+            model: verdict.candidate.clone(),
+            drawn_world: true,
+            score: sample::score(),
+            other: Some(Other { model: verdict.live.clone(), score: sample::score(), verdict }),
+            photos: Photos::Folder("export".to_owned()),
+            left_out: 2,
+            most_like: vec![Row { area: areas[0].clone(), photos: vec![figure(0, 0), figure(1, 0)] }],
+            mistakes: vec![MistakeRow {
+                truth: areas[1].clone(),
+                answer: areas[0].clone(),
+                count: 1,
+                photos: vec![figure(1, 0)],
+            }],
+            credits: vec!["Geolonia, CC BY 4.0".to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_page_needs_nothing_else_and_trusts_no_words() {
+        let page = html(&report());
+        // The namespace of SVG is a name, not an address to load from.
+        let rest = page.replace("http://www.w3.org/2000/svg", "");
+        for outside in ["http:", "https:", "src=\"/", "url(", "@import"] {
+            assert!(!rest.contains(outside), "{outside}");
+        }
+        assert!(page.contains("赤坂&lt;一丁目&gt;") && page.contains("Aoi &amp; Ren"));
+        assert_eq!(page.matches("<section").count(), page.matches("</section>").count());
+        assert_eq!(page.matches("<figure").count(), page.matches("</figure>").count());
+        assert_eq!(page.matches("elsewhere\"").count(), 1, "one photo was taken elsewhere");
+    }
+
+    #[test]
+    fn a_report_without_comparison_or_mistakes() {
+        let page = html(&Report { other: None, mistakes: Vec::new(), left_out: 0, ..report() });
+        assert!(!page.contains("class=\"verdict") && page.contains("None in these photos."));
+    }
+}

@@ -1,0 +1,335 @@
+//! What the report on a model says, on its page, in its pictures and as a table.
+
+use super::bundle::say;
+use super::{Lang, area};
+use crate::domain::Area;
+use crate::domain::metrics::Interval;
+use crate::judge::{Decision, Model, Score, Verdict};
+
+/// Words without variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Head of the column with the figures' names.
+    Figure,
+    /// Head of the column with their intervals.
+    Interval,
+    /// How the intervals come about.
+    IntervalsNote,
+    /// That the photos are drawn.
+    Drawn,
+    /// Title of the reliability diagram.
+    Reliability,
+    /// How to read it.
+    ReliabilityNote,
+    /// Its horizontal axis.
+    Confidence,
+    /// The vertical axis of two diagrams.
+    Accuracy,
+    /// Before temperature scaling.
+    Before,
+    /// After it.
+    After,
+    /// Title of the coverage-accuracy curve.
+    Curve,
+    /// How to read it.
+    CurveNote,
+    /// Its horizontal axis.
+    Coverage,
+    /// Title of the confusion matrix.
+    Confusion,
+    /// How to read it.
+    ConfusionNote,
+    /// Title of the recalls.
+    Recall,
+    /// How to read them.
+    RecallNote,
+    /// Title of the differences.
+    Difference,
+    /// Title of the photos most like an area.
+    Gallery,
+    /// How to read them.
+    GalleryNote,
+    /// Title of the mistakes.
+    Mistakes,
+    /// How to read them.
+    MistakesNote,
+    /// Where there are none.
+    None,
+    /// Title of the credits.
+    Credits,
+    /// The button for light and dark.
+    Theme,
+    /// The button for the other language, in that language.
+    OtherLang,
+    /// Macro recall.
+    Macro,
+    /// Top-1.
+    Top1,
+}
+
+/// A word or sentence without variables.
+#[must_use]
+pub fn word(lang: Lang, word: Word) -> String {
+    let id = match word {
+        Word::Figure => "report-figure",
+        Word::Interval => "report-interval",
+        Word::IntervalsNote => "report-intervals-note",
+        Word::Drawn => "report-drawn",
+        Word::Reliability => "plot-reliability",
+        Word::ReliabilityNote => "plot-reliability-note",
+        Word::Confidence => "plot-confidence",
+        Word::Accuracy => "plot-accuracy",
+        Word::Before => "plot-before",
+        Word::After => "plot-after",
+        Word::Curve => "plot-curve",
+        Word::CurveNote => "plot-curve-note",
+        Word::Coverage => "plot-coverage",
+        Word::Confusion => "plot-confusion",
+        Word::ConfusionNote => "plot-confusion-note",
+        Word::Recall => "plot-recall",
+        Word::RecallNote => "plot-recall-note",
+        Word::Difference => "plot-difference",
+        Word::Gallery => "gallery-title",
+        Word::GalleryNote => "gallery-note",
+        Word::Mistakes => "gallery-mistakes",
+        Word::MistakesNote => "gallery-mistakes-note",
+        Word::None => "gallery-none",
+        Word::Credits => "report-credits",
+        Word::Theme => "report-theme",
+        Word::OtherLang => "report-lang",
+        Word::Macro => "report-macro",
+        Word::Top1 => "report-top1",
+    };
+    say(lang, id, &[])
+}
+
+/// Name and version of a model.
+#[must_use]
+pub fn name(model: &Model) -> String {
+    format!("{} {}", model.name, model.version)
+}
+
+/// The title.
+#[must_use]
+pub fn title(lang: Lang, model: &Model) -> String {
+    say(lang, "report-title", &[("model", name(model).into())])
+}
+
+/// How many photos, of how many places.
+#[must_use]
+pub fn photos(lang: Lang, photos: usize, places: usize) -> String {
+    say(lang, "report-photos", &[("photos", thousands(photos).into()), ("places", thousands(places).into())])
+}
+
+/// Which folder the photos are from.
+#[must_use]
+pub fn folder(lang: Lang, folder: &str) -> String {
+    say(lang, "report-folder", &[("folder", folder.to_owned().into())])
+}
+
+/// That photos could not be read.
+#[must_use]
+pub fn left_out(lang: Lang, count: usize) -> String {
+    say(lang, "report-left-out", &[("count", count.into())])
+}
+
+/// Which network, on what.
+#[must_use]
+pub fn model(lang: Lang, model: &Model) -> String {
+    let sha256 = model.sha256.get(..12).unwrap_or(&model.sha256).to_owned();
+    say(lang, "report-model", &[("sha256", sha256.into()), ("backend", model.backend.clone().into())])
+}
+
+/// Whether the candidate is better, in one sentence with the interval.
+#[must_use]
+pub fn decision(lang: Lang, verdict: &Verdict) -> String {
+    let id = match verdict.decision {
+        Decision::Better => "report-better",
+        Decision::NotBetter => "report-not-better",
+        Decision::Worse => "report-worse",
+    };
+    let difference = &verdict.macro_recall_difference;
+    let values = [
+        ("candidate", name(&verdict.candidate).into()),
+        ("live", name(&verdict.live).into()),
+        ("value", points(difference.value).into()),
+        ("low", points(difference.low).into()),
+        ("high", points(difference.high).into()),
+    ];
+    say(lang, id, &values)
+}
+
+/// On how many photos just one of the two is right.
+#[must_use]
+pub fn only(lang: Lang, verdict: &Verdict) -> String {
+    let values = [
+        ("candidate", name(&verdict.candidate).into()),
+        ("live", name(&verdict.live).into()),
+        ("ours", thousands(verdict.only_candidate).into()),
+        ("theirs", thousands(verdict.only_live).into()),
+    ];
+    say(lang, "report-only", &values)
+}
+
+/// What the differences are of.
+#[must_use]
+pub fn difference_note(lang: Lang, verdict: &Verdict) -> String {
+    let values = [("candidate", name(&verdict.candidate).into()), ("live", name(&verdict.live).into())];
+    say(lang, "plot-difference-note", &values)
+}
+
+/// The photos most like an area.
+#[must_use]
+pub fn like(lang: Lang, of: &Area) -> String {
+    say(lang, "gallery-like", &[("area", area(lang, of).into())])
+}
+
+/// Photos of one area that are taken for another.
+#[must_use]
+pub fn mistake(lang: Lang, truth: &Area, answer: &Area) -> String {
+    say(lang, "gallery-mistake", &[("truth", area(lang, truth).into()), ("answer", area(lang, answer).into())])
+}
+
+/// A number of photos.
+#[must_use]
+pub fn count(lang: Lang, count: usize) -> String {
+    say(lang, "gallery-count", &[("count", count.into())])
+}
+
+/// A photo, for those who cannot see it.
+#[must_use]
+pub fn photo_alt(lang: Lang, truth: &Area) -> String {
+    say(lang, "gallery-photo-alt", &[("truth", area(lang, truth).into())])
+}
+
+/// Its heatmap, likewise.
+#[must_use]
+pub fn heatmap_alt(lang: Lang, of: &Area) -> String {
+    say(lang, "gallery-heatmap-alt", &[("area", area(lang, of).into())])
+}
+
+/// The name of an area where there is little room: its municipality.
+#[must_use]
+pub fn short(lang: Lang, area: &Area) -> &str {
+    match lang {
+        Lang::Ja => &area.municipality,
+        Lang::En => area.name_en.split(',').next().unwrap_or(&area.name_en),
+    }
+}
+
+/// A line of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What it is.
+    pub figure: String,
+    /// How much.
+    pub value: String,
+    /// Between what, where there is an interval.
+    pub interval: Option<String>,
+}
+
+/// The figures of a model.
+#[must_use]
+pub fn table(lang: Lang, score: &Score) -> Vec<Line> {
+    let line = |id: &str, value: String| Line { figure: say(lang, id, &[]), value, interval: None };
+    let with = |id: &str, figure: &Interval| Line {
+        interval: Some(interval(lang, figure.low, figure.high)),
+        ..line(id, share(figure.value))
+    };
+    let small = |value: f64| format!("{value:.3}");
+    vec![
+        with("report-macro", &score.macro_recall),
+        with("report-top1", &score.top1),
+        line("report-top3", share(f64::from(score.top3))),
+        line("report-majority", share(f64::from(score.majority_top1))),
+        line("report-ece-before", small(f64::from(score.ece_before))),
+        line("report-ece", small(f64::from(score.ece))),
+        line("report-temperature", format!("{:.2}", score.temperature)),
+        line("report-coverage", share(f64::from(score.abstention.coverage))),
+        line("report-selective", share(f64::from(score.abstention.accuracy))),
+        line("report-aurc", small(score.aurc)),
+    ]
+}
+
+/// Two shares, as an interval.
+#[must_use]
+pub fn interval(lang: Lang, low: f64, high: f64) -> String {
+    say(lang, "report-interval-of", &[("low", share(low).into()), ("high", share(high).into())])
+}
+
+/// A share of 0 to 1 in per cent with one decimal.
+#[must_use]
+pub fn share(value: f64) -> String {
+    format!("{:.1}%", value * 100.0)
+}
+
+/// A difference of shares in points with one decimal and its sign; 0 has none.
+#[must_use]
+pub fn points(value: f64) -> String {
+    let rounded = (value * 1_000.0).round() / 10.0;
+    if rounded == 0.0 { "0.0".to_owned() } else { format!("{rounded:+.1}").replace('-', "−") }
+}
+
+fn thousands(value: usize) -> String {
+    let digits = value.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::{bundle, tests::messages};
+    use super::*;
+    use crate::chat::sample;
+
+    #[test]
+    fn both_languages_have_the_same_messages_and_all_are_used() {
+        let known = messages(bundle::REPORT_EN);
+        assert_eq!(messages(bundle::REPORT_JA), known);
+        let code = include_str!("report.rs");
+        let quoted: BTreeSet<&str> = code.split('"').skip(1).step_by(2).collect();
+        let unused: Vec<&String> = known.keys().filter(|id| !quoted.contains(id.as_str())).collect();
+        assert!(unused.is_empty(), "nobody says {unused:?}");
+    }
+
+    #[test]
+    fn what_the_report_says() {
+        let said = Lang::ALL.map(|lang| {
+            let (score, verdict) = (sample::score(), sample::verdict());
+            let areas = &score.areas;
+            let mut lines = vec![
+                title(lang, &verdict.candidate),
+                photos(lang, 1_050, 98),
+                word(lang, Word::Drawn),
+                folder(lang, "export"),
+                left_out(lang, 1),
+                left_out(lang, 3),
+                model(lang, &verdict.candidate),
+                only(lang, &verdict),
+                difference_note(lang, &verdict),
+                like(lang, &areas[0].area),
+                mistake(lang, &areas[0].area, &areas[1].area),
+                count(lang, 1),
+                count(lang, 12),
+                photo_alt(lang, &areas[0].area),
+                heatmap_alt(lang, &areas[1].area),
+            ];
+            for decision_of in [Decision::Better, Decision::NotBetter, Decision::Worse] {
+                lines.push(decision(lang, &Verdict { decision: decision_of, ..verdict.clone() }));
+            }
+            let table = table(lang, &score).into_iter();
+            lines.extend(table.map(|line| format!("{} | {} | {:?}", line.figure, line.value, line.interval)));
+            lines.join("\n")
+        });
+        insta::assert_snapshot!(said.join("\n\n"));
+    }
+
+    #[test]
+    fn differences_have_signs_and_zero_has_none() {
+        assert_eq!([0.0123, -0.02, 0.000_01, -0.000_01].map(points), ["+1.2", "−2.0", "0.0", "0.0"]);
+        assert_eq!((thousands(1_234_567), thousands(12)), ("1,234,567".to_owned(), "12".to_owned()));
+    }
+}

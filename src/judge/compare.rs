@@ -1,0 +1,255 @@
+//! Two models on the same photos.
+
+use std::collections::BTreeSet;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::ask::{Answers, Model};
+use super::photos::TestPhoto;
+use super::score::{Graded, SEED, Score, score, spots};
+use crate::domain::Area;
+use crate::domain::metrics::{Interval, argmax, bootstrap};
+
+/// What a comparison says of the candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// The whole interval of the difference lies above 0.
+    Better,
+    /// The interval holds 0: these photos do not tell the models apart.
+    NotBetter,
+    /// The whole interval lies below 0.
+    Worse,
+}
+
+/// Whether a candidate is better than the live model. Differences are candidate less live, -1 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Who wants to be live.
+    pub candidate: Model,
+    /// Who is.
+    pub live: Model,
+    /// Photos that both answered.
+    pub photos: usize,
+    /// Places that they come from.
+    pub places: usize,
+    /// By the macro recall.
+    pub decision: Decision,
+    /// Whether the lower end of [`Self::macro_recall_difference`] lies above 0: what promotion asks for.
+    pub better: bool,
+    /// 95 % interval of the difference in macro recall: paired bootstrap over places.
+    pub macro_recall_difference: Interval,
+    /// The same in top-1.
+    pub top1_difference: Interval,
+    /// Photos that only the candidate names rightly.
+    pub only_candidate: usize,
+    /// Photos that only the live model names rightly.
+    pub only_live: usize,
+}
+
+/// Photos laid out for one or more models, whatever order and number of areas each has.
+#[derive(Clone, Debug)]
+pub struct Exam {
+    /// Areas of the models, then those that only photos have.
+    pub areas: Vec<Area>,
+    /// Which photos all models answered, by their index.
+    pub kept: Vec<usize>,
+    /// Index of the true area of each kept photo.
+    pub truths: Vec<usize>,
+    /// Place of each kept photo.
+    pub places: Vec<String>,
+}
+
+impl Exam {
+    /// Lays out the photos that all models answered.
+    ///
+    /// # Panics
+    /// When a model has not one entry a photo.
+    #[must_use]
+    pub fn new(photos: &[TestPhoto], models: &[&Answers]) -> Self {
+        assert!(models.iter().all(|model| model.logits.len() == photos.len()), "one entry a photo");
+        let kept: Vec<usize> =
+            (0..photos.len()).filter(|&i| models.iter().all(|model| model.logits[i].is_some())).collect();
+        let mut areas: Vec<Area> = Vec::new();
+        for label in models.iter().flat_map(|model| &model.labels) {
+            if areas.iter().all(|area| area.area != label.area) {
+                areas.push(label.clone());
+            }
+        }
+        let mut truths = Vec::with_capacity(kept.len());
+        for &i in &kept {
+            let name = &photos[i].area;
+            let known = areas.iter().position(|area| area.area == *name);
+            truths.push(known.unwrap_or_else(|| {
+                // A table names an area as a whole; no model knows its parts.
+                areas.push(Area {
+                    area: name.clone(),
+                    prefecture: String::new(),
+                    municipality: name.clone(),
+                    name_en: name.clone(),
+                });
+                areas.len() - 1
+            }));
+        }
+        let places = kept.iter().map(|&i| photos[i].place.clone()).collect();
+        Self { areas, kept, truths, places }
+    }
+
+    /// A model's logits of the kept photos, in the order of [`Self::areas`]; minus infinity for areas that the model
+    /// does not know, so that it can neither answer them nor be right there.
+    #[must_use]
+    pub fn logits(&self, model: &Answers) -> Vec<Vec<f32>> {
+        let columns: Vec<Option<usize>> =
+            self.areas.iter().map(|area| model.labels.iter().position(|label| label.area == area.area)).collect();
+        let row = |&i: &usize| {
+            let own = model.logits[i].as_deref().unwrap_or_default();
+            columns.iter().map(|column| column.map_or(f32::NEG_INFINITY, |column| own[column])).collect()
+        };
+        self.kept.iter().map(row).collect()
+    }
+
+    /// Judges one model; `None` when no photo was answered.
+    #[must_use]
+    pub fn score(&self, model: &Answers) -> Option<Score> {
+        let logits = self.logits(model);
+        let graded = Graded {
+            logits: &logits,
+            truths: &self.truths,
+            places: &self.places,
+            temperature: model.temperature,
+            abstain_below: model.abstain_below,
+        };
+        (!self.kept.is_empty()).then(|| score(&graded, &self.areas))
+    }
+
+    /// Which photos the model names rightly.
+    fn right(&self, model: &Answers) -> Vec<bool> {
+        self.logits(model).iter().zip(&self.truths).map(|(row, truth)| argmax(row) == Some(*truth)).collect()
+    }
+}
+
+/// Compares a candidate with the live model on the photos that both answered: the paired bootstrap over places of the
+/// difference in macro recall decides. A photo of an area that a model does not know counts as wrong for it.
+///
+/// `None` when there is no such photo.
+///
+/// ```no_run
+/// # async fn judge(candidate: kokodoko::infer::Core, live: kokodoko::infer::Core) -> Option<()> {
+/// use std::sync::Arc;
+/// use kokodoko::judge::{ask, compare, photos};
+/// use kokodoko::train::drawn;
+/// use kokodoko::world::World;
+///
+/// let world = Arc::new(World::load());
+/// let photos = photos::drawn(&world, drawn::test_photos(&world, 1, 150));
+/// let candidate = ask(&candidate, &photos, None, &mut |_| {}).await.ok()?;
+/// let live = ask(&live, &photos, None, &mut |_| {}).await.ok()?;
+/// let verdict = compare(&candidate, &live, &photos)?;
+/// println!("better: {}, by at least {}", verdict.better, verdict.macro_recall_difference.low);
+/// # Some(()) }
+/// ```
+///
+/// # Panics
+/// When a model has not one entry a photo.
+#[must_use]
+pub fn compare(candidate: &Answers, live: &Answers, photos: &[TestPhoto]) -> Option<Verdict> {
+    let exam = Exam::new(photos, &[candidate, live]);
+    let (ours, theirs) = (exam.right(candidate), exam.right(live));
+    if ours.is_empty() {
+        return None;
+    }
+    let spots = spots(&exam.truths, &exam.places);
+    let spread = bootstrap::differences(&spots, &ours, &theirs, &mut ChaCha8Rng::seed_from_u64(SEED));
+    let decision = decide(&spread.macro_recall);
+    let only = |a: &[bool], b: &[bool]| a.iter().zip(b).filter(|(a, b)| **a && !**b).count();
+    let places: BTreeSet<_> = spots.iter().map(|spot| (spot.area, spot.place)).collect();
+    Some(Verdict {
+        candidate: candidate.model.clone(),
+        live: live.model.clone(),
+        photos: ours.len(),
+        places: places.len(),
+        decision,
+        better: decision == Decision::Better,
+        macro_recall_difference: spread.macro_recall,
+        top1_difference: spread.top1,
+        only_candidate: only(&ours, &theirs),
+        only_live: only(&theirs, &ours),
+    })
+}
+
+fn decide(difference: &Interval) -> Decision {
+    match (difference.low > 0.0, difference.high < 0.0) {
+        (true, _) => Decision::Better,
+        (_, true) => Decision::Worse,
+        _ => Decision::NotBetter,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::photos::Origin;
+    use super::*;
+
+    fn photos(count: usize) -> Vec<TestPhoto> {
+        let photo = |i: usize| TestPhoto {
+            area: ["県甲", "県乙"][i % 2].to_owned(),
+            place: format!("{}丁目", i / 4),
+            credit: None,
+            origin: Origin::Memory(Vec::new().into()),
+        };
+        (0..count).map(photo).collect()
+    }
+
+    /// A model with these areas that names the area that `says` gives for each photo.
+    fn model(areas: &[&str], count: usize, says: impl Fn(usize) -> usize) -> Answers {
+        let row = |i: usize| (0..areas.len()).map(|label| if label == says(i) { 2.0 } else { 0.0 }).collect();
+        Answers {
+            model: Model { name: "m".into(), version: "1".into(), sha256: String::new(), backend: "tract".into() },
+            labels: areas.iter().map(|name| Area::new("県", name, name)).collect(),
+            temperature: 1.0,
+            abstain_below: 0.5,
+            logits: (0..count).map(|i| Some(row(i))).collect(),
+        }
+    }
+
+    #[test]
+    fn better_worse_and_neither() {
+        let photos = photos(80);
+        let perfect = model(&["甲", "乙"], 80, |i| i % 2);
+        let half = model(&["甲", "乙"], 80, |i| i / 2 % 2);
+        let verdict = compare(&perfect, &half, &photos).unwrap();
+        assert_eq!((verdict.decision, verdict.better), (Decision::Better, true));
+        assert_eq!((verdict.macro_recall_difference.value, verdict.photos, verdict.places), (0.5, 80, 40));
+        assert_eq!((verdict.only_candidate, verdict.only_live), (40, 0));
+        let back = compare(&half, &perfect, &photos).unwrap();
+        assert_eq!((back.decision, back.better), (Decision::Worse, false));
+        assert_eq!(compare(&half, &half, &photos).unwrap().decision, Decision::NotBetter);
+    }
+
+    #[test]
+    fn areas_are_matched_by_name_and_unknown_ones_are_wrong() {
+        let photos = photos(8);
+        let straight = model(&["甲", "乙"], 8, |i| i % 2);
+        let turned = model(&["乙", "丙", "甲"], 8, |i| if i % 2 == 0 { 2 } else { 0 });
+        let verdict = compare(&turned, &straight, &photos).unwrap();
+        assert_eq!((verdict.only_candidate, verdict.only_live), (0, 0), "both are always right");
+        let blind = model(&["甲"], 8, |_| 0);
+        let exam = Exam::new(&photos, &[&blind]);
+        let score = exam.score(&blind).unwrap();
+        assert_eq!((score.top1.value, score.areas.len()), (0.5, 2));
+        assert_eq!(score.confusion, [[4, 0], [4, 0]]);
+    }
+
+    #[test]
+    fn only_photos_that_both_answered_count() {
+        let photos = photos(8);
+        let (mut a, b) = (model(&["甲", "乙"], 8, |i| i % 2), model(&["甲", "乙"], 8, |i| i % 2));
+        a.logits[3] = None;
+        assert_eq!(compare(&a, &b, &photos).unwrap().photos, 7);
+        a.logits.fill(None);
+        assert_eq!(compare(&a, &b, &photos), None);
+        assert_eq!(Exam::new(&photos, &[&a]).score(&a), None);
+    }
+}

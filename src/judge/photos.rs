@@ -1,0 +1,232 @@
+//! Photos to judge models by.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::domain::Split;
+use crate::world::World;
+use crate::world::photo::PhotoSpec;
+
+/// The tables of `data export` and of `world render`.
+const TABLES: [&str; 2] = ["metadata.csv", "truth.csv"];
+
+/// A photo whose truth is known.
+#[derive(Clone, Debug)]
+pub struct TestPhoto {
+    /// Full name of the true area: `東京都港区`.
+    pub area: String,
+    /// Town or grid cell within the area; for a photo of unknown place, a name of its own.
+    pub place: String,
+    /// Whom to credit when it is shown.
+    pub credit: Option<String>,
+    /// Where its bytes come from.
+    pub origin: Origin,
+}
+
+/// Where the bytes of a photo come from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// It is drawn.
+    Drawn {
+        /// The world.
+        world: Arc<World>,
+        /// The photo.
+        spec: PhotoSpec,
+    },
+    /// It lies in a file.
+    File(PathBuf),
+    /// It is here.
+    Memory(Arc<[u8]>),
+}
+
+/// Photos that cannot be had.
+#[derive(Debug, Error)]
+pub enum PhotoError {
+    /// The folder has no table.
+    #[error(
+        "{} has no table of its photos ({}): export the dataset again, or name a folder that has one",
+        folder.display(), TABLES.join(" or ")
+    )]
+    NoTable {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The table is not as it should be.
+    #[error("{}: {problem}", table.display())]
+    Table {
+        /// The table.
+        table: PathBuf,
+        /// What is wrong, and in which row.
+        problem: String,
+    },
+    /// No photo belongs to the split.
+    #[error("{} has no photo in the {} split: collect more places", folder.display(), split.name())]
+    Empty {
+        /// The folder.
+        folder: PathBuf,
+        /// Which split.
+        split: Split,
+    },
+}
+
+impl TestPhoto {
+    /// The bytes of the photo; drawing one takes tens of milliseconds.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn load(&self) -> std::io::Result<Vec<u8>> {
+        match &self.origin {
+            Origin::Drawn { world, spec } => Ok(spec.shoot(world).jpeg),
+            Origin::File(path) => std::fs::read(path),
+            Origin::Memory(bytes) => Ok(bytes.to_vec()),
+        }
+    }
+
+    /// Names the photo in logs: its file, or what it is.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.origin {
+            Origin::File(path) => path.display().to_string(),
+            Origin::Drawn { spec, .. } => format!("drawing {} of {}", spec.panorama, self.area),
+            Origin::Memory(_) => format!("photo of {} {}", self.area, self.place),
+        }
+    }
+}
+
+/// Drawn photos.
+#[must_use]
+pub fn drawn(world: &Arc<World>, specs: impl IntoIterator<Item = PhotoSpec>) -> Vec<TestPhoto> {
+    let photo = |spec: PhotoSpec| TestPhoto {
+        area: world.areas()[spec.area].area.clone(),
+        place: world.panoramas(spec.area)[spec.panorama].town.clone(),
+        credit: None,
+        origin: Origin::Drawn { world: world.clone(), spec },
+    };
+    specs.into_iter().map(photo).collect()
+}
+
+/// The photos of one split of an exported dataset: a folder with photos and a table (CSV) that names, for each, its
+/// file relative to the folder (`file_name` or `file`), its area (`area`), its town (`town`) and, where known, its split
+/// (`split`; else [`Split::of_place`]) and whom to credit (`attribution`, `licence`).
+///
+/// # Errors
+/// See [`PhotoError`].
+pub fn folder(folder: &Path, split: Split) -> Result<Vec<TestPhoto>, PhotoError> {
+    let table = TABLES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+    let table = table.ok_or_else(|| PhotoError::NoTable { folder: folder.to_owned() })?;
+    let bad = |problem: String| PhotoError::Table { table: table.clone(), problem };
+    let mut reader = csv::Reader::from_path(&table).map_err(|error| bad(error.to_string()))?;
+    let columns = Columns::of(reader.headers().map_err(|error| bad(error.to_string()))?).map_err(&bad)?;
+    let mut photos = Vec::new();
+    for (i, row) in reader.records().enumerate() {
+        let row = row.map_err(|error| bad(error.to_string()))?;
+        // The first row stands on line 2.
+        let photo = columns.photo(folder, &row, split).map_err(|problem| bad(format!("line {}: {problem}", i + 2)))?;
+        photos.extend(photo);
+    }
+    if photos.is_empty() {
+        return Err(PhotoError::Empty { folder: folder.to_owned(), split });
+    }
+    Ok(photos)
+}
+
+/// Where the table has what.
+struct Columns {
+    file: usize,
+    area: usize,
+    place: usize,
+    split: Option<usize>,
+    credit: Option<usize>,
+    licence: Option<usize>,
+}
+
+impl Columns {
+    fn of(head: &csv::StringRecord) -> Result<Self, String> {
+        let find = |names: &[&str]| head.iter().position(|column| names.contains(&column.trim()));
+        let need = |names: &[&str]| find(names).ok_or_else(|| format!("there is no column `{}`", names.join("` or `")));
+        Ok(Self {
+            file: need(&["file_name", "file"])?,
+            area: need(&["area"])?,
+            place: need(&["town"])?,
+            split: find(&["split"]),
+            credit: find(&["attribution"]),
+            licence: find(&["licence"]),
+        })
+    }
+
+    /// `None` when the row belongs to another split.
+    fn photo(&self, folder: &Path, row: &csv::StringRecord, wanted: Split) -> Result<Option<TestPhoto>, String> {
+        let cell = |column: usize| row.get(column).unwrap_or_default().trim();
+        let optional = |column: Option<usize>| column.map(cell).filter(|words| !words.is_empty());
+        let (area, place) = (cell(self.area), cell(self.place));
+        let split = match optional(self.split) {
+            Some(name) => name.parse()?,
+            None => Split::of_place(area, place),
+        };
+        let file = Path::new(cell(self.file));
+        // A table from elsewhere must not lead out of its folder.
+        if file.is_absolute() || file.components().any(|part| part == std::path::Component::ParentDir) {
+            return Err(format!("`{}` lies outside the folder", file.display()));
+        }
+        let credit: Vec<&str> = [self.credit, self.licence].into_iter().filter_map(optional).collect();
+        let photo = TestPhoto {
+            area: area.to_owned(),
+            place: place.to_owned(),
+            credit: (!credit.is_empty()).then(|| credit.join(", ")),
+            origin: Origin::File(folder.join(file)),
+        };
+        Ok((split == wanted).then_some(photo))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("metadata.csv"), text).unwrap();
+        folder
+    }
+
+    #[test]
+    fn an_export_is_read_with_its_splits_and_credits() {
+        let found = table(
+            "file_name,area,town,split,attribution,licence\n\
+             港区/1.jpg,東京都港区,赤坂一丁目,test,Aoi,CC BY-SA 4.0\n\
+             港区/2.jpg,東京都港区,赤坂二丁目,train,Aoi,CC BY-SA 4.0\n",
+        );
+        let photos = folder(found.path(), Split::Test).unwrap();
+        assert_eq!(photos.len(), 1);
+        assert_eq!((photos[0].area.as_str(), photos[0].place.as_str()), ("東京都港区", "赤坂一丁目"));
+        assert_eq!(photos[0].credit.as_deref(), Some("Aoi, CC BY-SA 4.0"));
+        assert!(photos[0].name().ends_with("1.jpg"));
+        assert!(photos[0].load().is_err(), "the file is missing");
+    }
+
+    #[test]
+    fn what_world_render_writes_is_read_back() {
+        let world = Arc::new(World::load());
+        let found = tempfile::tempdir().unwrap();
+        crate::world::render_to(&world, found.path(), 3, 5, &[Split::Test]).unwrap();
+        let photos = folder(found.path(), Split::Test).unwrap();
+        let specs = crate::world::photos(&world, 5, &[Split::Test], 1).take(3);
+        for (file, drawing) in photos.iter().zip(drawn(&world, specs)) {
+            assert_eq!((&file.area, &file.place), (&drawing.area, &drawing.place));
+            assert_eq!(file.load().unwrap(), drawing.load().unwrap());
+        }
+        assert!(matches!(folder(found.path(), Split::Train), Err(PhotoError::Empty { .. })));
+    }
+
+    #[test]
+    fn a_useless_folder_is_explained() {
+        let nothing = tempfile::tempdir().unwrap();
+        assert!(matches!(folder(nothing.path(), Split::Test), Err(PhotoError::NoTable { .. })));
+        let said = |text: &str| folder(table(text).path(), Split::Test).unwrap_err().to_string();
+        assert!(said("file,area\n").ends_with("there is no column `town`"));
+        assert!(said("file,area,town,split\na,b,c,later\n").contains("line 2: `later` is no split"));
+        assert!(said("file,area,town,split\n../a,b,c,test\n").contains("outside"));
+    }
+}
