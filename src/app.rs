@@ -6,6 +6,7 @@ mod evaluate;
 mod head;
 mod language;
 mod logging;
+mod models;
 mod play;
 mod predict;
 mod quiz;
@@ -21,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Cli, Command, Mode};
 use crate::config::Config;
 use crate::infer::Core;
-use crate::infer::manifest::ModelFiles;
+use crate::infer::manifest::{ModelError, ModelFiles};
+use crate::models::{Settings, Shelf};
 use crate::store::Store;
 
 /// Runs the program to its exit status: 0 when all went well.
@@ -48,8 +50,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Evaluate(options) => block_on(evaluate::run(config, options)),
         Command::Train(options) if options.mode == Mode::Head => head::run(&config, &options),
         Command::Train(options) => train::run(&options),
+        Command::Models(command) => block_on(models::run(config, command)),
         Command::World(command) => world::run(command),
-        Command::CheckConfig => check::run(&config),
+        Command::CheckConfig => block_on(check::run(config)),
         Command::ExportReference { out } => train::export_reference(&out),
     }
 }
@@ -60,16 +63,34 @@ fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Res
     runtime.block_on(work)
 }
 
-/// The configured model, loaded and running.
-fn core(config: &Config) -> anyhow::Result<Core> {
-    let files = match &config.model {
-        Some(folder) => ModelFiles::read(folder)?,
-        None => ModelFiles::built_in()?,
+/// The live model, loaded and running. Without a database none was ever promoted: one is not made for that.
+async fn core(config: &Config) -> anyhow::Result<Core> {
+    let files = if config.database.exists() {
+        let shelf = shelf(config, store(config).await?);
+        let (_, files) = shelf.live().await?;
+        shelf.store().close().await;
+        files
+    } else {
+        configured(config)?
     };
     let core = Core::start(&files, &config.infer)?;
+    announce(&core);
+    Ok(core)
+}
+
+fn configured(config: &Config) -> Result<ModelFiles, ModelError> {
+    config.model.as_ref().map_or_else(ModelFiles::built_in, |folder| ModelFiles::read(folder))
+}
+
+/// The models of this configuration.
+fn shelf(config: &Config, store: Store) -> Shelf {
+    let settings = Settings { folder: config.models_folder.clone(), configured: config.model.clone() };
+    Shelf::new(settings, store)
+}
+
+fn announce(core: &Core) {
     let (model, drawn) = (core.identity(), core.manifest().provenance.is_drawn_world());
     tracing::info!(model = model.name, version = model.version, backend = model.backend, drawn, "model ready");
-    Ok(core)
 }
 
 /// The configured database, up to date.

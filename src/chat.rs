@@ -11,6 +11,7 @@ pub mod etiquette;
 pub mod jobs;
 pub mod locate;
 pub mod message;
+mod models;
 pub mod picture;
 pub mod plot;
 mod post;

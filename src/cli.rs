@@ -36,6 +36,9 @@ pub enum Command {
     Train(Train),
     /// Say how good a model is, and whether it is better than another
     Evaluate(Evaluate),
+    /// Which models there are, and which is live
+    #[command(subcommand)]
+    Models(Models),
     /// The drawn world: photos and services to try everything on
     #[command(subcommand)]
     World(World),
@@ -214,6 +217,32 @@ pub struct Evaluate {
     /// Language of the table, and the one that the page opens in: ja or en [default: the environment's]
     #[arg(long)]
     pub lang: Option<String>,
+}
+
+/// Models.
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// Name every model, the live one marked
+    List {
+        /// Language: ja or en [default: the environment's]
+        #[arg(long)]
+        lang: Option<String>,
+    },
+    /// Compare a model with the live one, on photos of places that neither was trained on
+    Compare {
+        /// Its name: that of its folder below `models.folder`
+        name: String,
+    },
+    /// Make a model live, if the comparison with the live one says that it is better
+    Promote {
+        /// Its name: that of its folder below `models.folder`
+        name: String,
+        /// Whatever a comparison says, for this reason; it is kept
+        #[arg(long, value_name = "REASON")]
+        force: Option<String>,
+    },
+    /// Make the model live that was live before
+    Rollback,
 }
 
 /// The drawn world.

@@ -21,8 +21,10 @@ pub use raw::LogFormat;
 /// The whole configuration, valid.
 #[derive(Debug)]
 pub struct Config {
-    /// Folder of the model; `None`: the built-in one.
+    /// Folder of the model that is live until another is promoted; `None`: the built-in one.
     pub model: Option<PathBuf>,
+    /// Folder of the models that can be promoted.
+    pub models_folder: PathBuf,
     /// How to run the core.
     pub infer: crate::infer::Options,
     /// How many photos people and chats may send.
@@ -193,6 +195,7 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
     };
     Ok(Config {
         model: non_empty(&raw.infer.model).map(PathBuf::from),
+        models_folder: models_folder(&raw.models.folder)?,
         infer: crate::infer::Options {
             backend: backend(&raw.infer, secrets)?,
             limits,
@@ -226,6 +229,14 @@ fn quiz(raw: &raw::Quiz) -> Result<Quiz, ConfigError> {
     })?;
     let last_call = Duration::from_secs(u64::from(raw.last_call_seconds.min(600)));
     Ok(Quiz { zone, last_call })
+}
+
+fn models_folder(path: &str) -> Result<PathBuf, ConfigError> {
+    non_empty(path).map(PathBuf::from).ok_or_else(|| ConfigError::Value {
+        key: "models.folder",
+        value: "\"\"".to_owned(),
+        cure: "name a folder, such as \"data/models\"; it need not exist".to_owned(),
+    })
 }
 
 fn database(path: &str) -> Result<PathBuf, ConfigError> {
@@ -423,6 +434,7 @@ mod tests {
             ("[telegram]\nenabled = true\nmode = \"webhook\"\n", vec![("KOKODOKO_TELEGRAM__TOKEN", "1:s")]),
             ("[quiz]\ntime_zone = \"Tokyo\"\n", vec![]),
             ("[quiz]\ndatabase = \"\"\n", vec![]),
+            ("[models]\nfolder = \"\"\n", vec![]),
             ("[collect]\nsource = \"streetview\"\n", vec![("KOKODOKO_STREETVIEW__KEY", "1:s")]),
             ("[collect]\nsource = \"google\"\n", vec![]),
             ("[collect]\nsource = \"streetview\"\nwidth = 1024\n[streetview]\naccept_google_terms = true\n", vec![]),

@@ -10,6 +10,7 @@ mod jobs;
 mod links;
 mod lock;
 mod people;
+pub mod promotions;
 mod rounds;
 mod row;
 pub mod scores;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// says so.
 const LAYERS: [&[&str]; 6] = [
     &["domain"],
-    &["clock", "collect", "infer", "jobs", "judge", "quiz", "store", "train", "world"],
+    &["clock", "collect", "infer", "jobs", "judge", "models", "quiz", "store", "train", "world"],
     &["chat"],
     &["front"],
     &["cli", "config"],
@@ -24,6 +24,10 @@ const SAME_LAYER: &[(&str, &str)] = &[
     ("jobs", "store"),
     ("judge", "infer"),
     ("judge", "world"),
+    ("models", "clock"),
+    ("models", "infer"),
+    ("models", "judge"),
+    ("models", "store"),
     ("quiz", "collect"),
     ("quiz", "clock"),
     ("quiz", "infer"),

@@ -6,9 +6,9 @@ use crate::config::Config;
 use crate::domain::Platform;
 
 /// Says what the valid configuration leads to; secrets are only said to be there.
-pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
-    print!("{}", describe(config));
-    let core = super::core(config)?;
+pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    print!("{}", describe(&config));
+    let core = super::core(&config).await?;
     let model = core.identity();
     println!("model     {} {} loads on {}", model.name, model.version, model.backend);
     Ok(ExitCode::SUCCESS)

@@ -19,7 +19,7 @@ const SAMPLE_SEED: u64 = 8;
 
 /// Shows the page until a signal to stop.
 pub(super) async fn run(config: Config, options: Demo) -> anyhow::Result<ExitCode> {
-    let core = super::core(&config)?;
+    let core = super::core(&config).await?;
     let bind = options.bind.unwrap_or(config.web.bind);
     let listener = TcpListener::bind(bind).await.with_context(|| {
         format!("cannot listen on {bind}: another program may use the port; choose one with --bind 127.0.0.1:0")

@@ -104,9 +104,7 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
 
 fn test_photos(options: &Evaluate) -> anyhow::Result<(Vec<TestPhoto>, Photos)> {
     let (mut photos, source) = if options.data == Path::new("drawn") {
-        let world = Arc::new(World::load());
-        let specs = drawn::test_photos(&world, SEED, drawn::Amount::FULL.test);
-        (photos::drawn(&world, specs), Photos::Drawn)
+        (drawn_photos(), Photos::Drawn)
     } else {
         let found = photos::folder(&options.data, Split::Test)?;
         (found, Photos::Folder(options.data.display().to_string()))
@@ -115,6 +113,13 @@ fn test_photos(options: &Evaluate) -> anyhow::Result<(Vec<TestPhoto>, Photos)> {
         photos.truncate(most as usize);
     }
     Ok((photos, source))
+}
+
+/// The test photos of the built-in model's report.
+pub(super) fn drawn_photos() -> Vec<TestPhoto> {
+    let world = Arc::new(World::load());
+    let specs = drawn::test_photos(&world, SEED, drawn::Amount::FULL.test);
+    photos::drawn(&world, specs)
 }
 
 /// Where answers are remembered when nothing else is said (XDG Base Directory Specification).
@@ -128,16 +133,21 @@ pub(super) fn cache_folder() -> anyhow::Result<PathBuf> {
 async fn asked(config: &Config, folder: Option<&Path>, photos: &[TestPhoto], cache: &Path) -> anyhow::Result<Asked> {
     let core = match folder {
         Some(folder) => Core::start(&ModelFiles::read(folder)?, &config.infer)?,
-        None => super::core(config)?,
+        None => super::core(config).await?,
     };
+    let answers = answers(&core, photos, cache).await?;
+    Ok(Asked { core, answers })
+}
+
+/// Asks a model, with progress in the log.
+pub(super) async fn answers(core: &Core, photos: &[TestPhoto], cache: &Path) -> anyhow::Result<Answers> {
     let (name, all) = (core.identity().name.clone(), photos.len());
     let mut progress = |done: usize| {
         if done.is_multiple_of(PROGRESS) || done == all {
             tracing::info!(model = name, done, of = all, "asking");
         }
     };
-    let answers = ask(&core, photos, Some(cache), &mut progress).await?;
-    Ok(Asked { core, answers })
+    Ok(ask(core, photos, Some(cache), &mut progress).await?)
 }
 
 /// Adds the photos worth looking at.

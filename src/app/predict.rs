@@ -25,7 +25,7 @@ pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<Exit
     if options.heatmap.is_some() && options.photos.len() != 1 {
         bail!("--heatmap takes one photo, not {}: run predict once for each", options.photos.len());
     }
-    let core = super::core(&config)?;
+    let core = super::core(&config).await?;
     let mut entries = Vec::new();
     let mut faults = 0;
     for path in &options.photos {

@@ -14,10 +14,14 @@ use crate::chat::{Conversation, Office, Platform, Post, etiquette};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Discord, Telegram};
 use crate::front::{discord, telegram, web};
+use crate::models::Registry;
 
 /// Runs everything; one front end that fails stops the others and gives the error.
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let core = super::core(&config)?;
+    let store = super::store(&config).await?;
+    let registry = Registry::open(super::shelf(&config, store.clone()), Arc::new(SystemClock), &config.infer).await?;
+    let core = registry.core().clone();
+    super::announce(&core);
     let stop = super::stop_on_signal()?;
     let limits = etiquette::Limits {
         per_user_per_minute: config.etiquette.user_photos_per_minute,
@@ -26,7 +30,6 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let mut post = Post::default();
     let telegram_news = post.connect(Platform::Telegram);
     let discord_news = post.connect(Platform::Discord);
-    let store = super::store(&config).await?;
     let table = match &config.quiz {
         Some(settings) => Some(Table::new(super::quiz::open(settings, store.clone(), core.clone()).await?, post)),
         None => None,
@@ -37,8 +40,16 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         None => Conversation::new(core.clone(), limits, clock),
     };
     let admins = config.admins.iter().cloned().collect();
-    let conversation = conversation.with_office(Office::new(admins, store.clone(), Arc::new(SystemClock)));
+    let conversation = conversation
+        .with_office(Office::new(admins, store.clone(), Arc::new(SystemClock)).with_models(registry.clone()));
     let mut fronts = JoinSet::new();
+    fronts.spawn({
+        let stop = stop.clone();
+        async move {
+            registry.run(stop).await;
+            Ok(())
+        }
+    });
     if let Some(table) = table.clone() {
         let stop = stop.clone();
         fronts.spawn(async move {

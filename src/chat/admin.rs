@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::command::Command;
 use super::message::{Incoming, Platform, Reply, UserRef};
-use super::text;
+use super::{models, text};
 use crate::clock::SharedClock;
+use crate::models::Registry;
 use crate::store::{AdminAction, Store, StoreError};
 
 /// Actions that `/audit` shows.
@@ -57,6 +58,7 @@ impl Done {
 #[derive(Clone)]
 pub struct Office {
     inner: Arc<Inner>,
+    models: Option<Registry>,
 }
 
 struct Inner {
@@ -69,7 +71,13 @@ impl Office {
     /// An office for these admins, with its record in `store`.
     #[must_use]
     pub fn new(admins: Admins, store: Store, clock: SharedClock) -> Self {
-        Self { inner: Arc::new(Inner { admins, store, clock }) }
+        Self { inner: Arc::new(Inner { admins, store, clock }), models: None }
+    }
+
+    /// The same office, where models can be exchanged.
+    #[must_use]
+    pub fn with_models(self, models: Registry) -> Self {
+        Self { models: Some(models), ..self }
     }
 
     /// For whom it is open.
@@ -85,6 +93,7 @@ impl Office {
         let act = async {
             match command {
                 Command::Audit => self.audit(incoming).await,
+                Command::Models | Command::Promote | Command::Rollback => self.models(incoming, command).await,
                 // Not an admin's command.
                 _ => Ok(Done { outcome: "nothing".to_owned(), replies: Vec::new() }),
             }
@@ -121,6 +130,15 @@ impl Office {
         tracing::info!(platform, person, action, outcome, "an admin has acted");
         self.inner.store.end_action(id, outcome).await?;
         acted.map(|done| done.replies)
+    }
+
+    async fn models(&self, incoming: &Incoming, command: Command) -> Result<Done, StoreError> {
+        let Some(registry) = &self.models else { return Ok(Done::words(text::models::off(incoming.lang))) };
+        match command {
+            Command::Promote => models::promote(registry, incoming).await,
+            Command::Rollback => models::rollback(registry, incoming).await,
+            _ => models::list(registry, incoming.lang).await,
+        }
     }
 
     async fn audit(&self, incoming: &Incoming) -> Result<Done, StoreError> {

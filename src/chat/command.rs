@@ -38,6 +38,12 @@ pub enum Command {
     Model,
     /// What is stored.
     Privacy,
+    /// The models to choose from.
+    Models,
+    /// Makes a model live.
+    Promote,
+    /// Makes the model before live again.
+    Rollback,
     /// What admins did lately.
     Audit,
 }
@@ -73,7 +79,7 @@ const fn option(name: &'static str, kind: OptionKind) -> CommandOption {
 
 impl Command {
     /// Every command, in the order of menus.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Where,
         Self::Quiz,
         Self::Daily,
@@ -88,6 +94,9 @@ impl Command {
         Self::Forget,
         Self::Model,
         Self::Privacy,
+        Self::Models,
+        Self::Promote,
+        Self::Rollback,
         Self::Audit,
         Self::Help,
         Self::Start,
@@ -113,6 +122,9 @@ impl Command {
             Self::Forget => "forget",
             Self::Model => "model",
             Self::Privacy => "privacy",
+            Self::Models => "models",
+            Self::Promote => "promote",
+            Self::Rollback => "rollback",
             Self::Audit => "audit",
         }
     }
@@ -127,7 +139,7 @@ impl Command {
     #[must_use]
     pub fn role(self) -> Role {
         match self {
-            Self::Audit => Role::Admin,
+            Self::Models | Self::Promote | Self::Rollback | Self::Audit => Role::Admin,
             _ => Role::Member,
         }
     }
@@ -182,12 +194,14 @@ impl Command {
         const CODE: &[CommandOption] = &[option("code", OptionKind::Text)];
         const DAY: &[CommandOption] =
             &[option("zone", OptionKind::Text), option("hour", OptionKind::Integer { min: 0, max: 23 })];
+        const PROMOTE: &[CommandOption] = &[option("name", OptionKind::Text), option("force", OptionKind::Text)];
         const SWITCH: &[CommandOption] = &[option("switch", OptionKind::Choice(&["on", "off"]))];
         match self {
             Self::Quiz => QUIZ,
             Self::Leaderboard => BOARD,
             Self::Rematch | Self::Link => CODE,
             Self::Day => DAY,
+            Self::Promote => PROMOTE,
             Self::Optout => SWITCH,
             _ => &[],
         }

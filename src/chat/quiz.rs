@@ -66,7 +66,15 @@ impl Table {
             Command::Day => self.day(incoming).await,
             Command::Optout => self.opt_out(incoming).await,
             Command::Forget => self.forget(incoming).await,
-            Command::Help | Command::Start | Command::Where | Command::Model | Command::Privacy | Command::Audit => {
+            Command::Help
+            | Command::Start
+            | Command::Where
+            | Command::Model
+            | Command::Privacy
+            | Command::Models
+            | Command::Promote
+            | Command::Rollback
+            | Command::Audit => {
                 return None;
             }
         };

@@ -6,6 +6,7 @@
 pub mod admin;
 mod bundle;
 mod format;
+pub mod models;
 pub mod quiz;
 pub mod report;
 #[cfg(test)]
@@ -170,6 +171,9 @@ pub fn command(lang: Lang, command: Command) -> String {
         Command::Forget => "command-forget",
         Command::Model => "command-model",
         Command::Privacy => "command-privacy",
+        Command::Models => "command-models",
+        Command::Promote => "command-promote",
+        Command::Rollback => "command-rollback",
         Command::Audit => "command-audit",
     };
     say(lang, id, &[])
@@ -189,6 +193,8 @@ pub fn command_option(lang: Lang, command: Command, option: &str) -> String {
         (_, "code") => "option-rematch-code",
         (_, "zone") => "option-zone",
         (_, "hour") => "option-hour",
+        (_, "name") => "option-model",
+        (_, "force") => "option-force",
         _ => "option-switch",
     };
     say(lang, id, &[])

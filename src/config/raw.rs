@@ -15,6 +15,7 @@ const USUAL_FILE: &str = "kokodoko.toml";
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     pub(super) infer: Infer,
+    pub(super) models: Models,
     pub(super) photo: Photo,
     pub(super) limits: Limits,
     pub(super) quiz: Quiz,
@@ -40,6 +41,12 @@ pub(super) struct Infer {
     pub(super) threads: u32,
     pub(super) max_batch: i64,
     pub(super) max_in_flight: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Models {
+    pub(super) folder: String,
 }
 
 #[derive(Clone, Copy, Deserialize)]

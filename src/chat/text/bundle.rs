@@ -32,12 +32,17 @@ pub(super) const REPORT_JA: &str = include_str!("report.ja.ftl");
 /// The messages of the report on a model in English.
 pub(super) const REPORT_EN: &str = include_str!("report.en.ftl");
 
+/// The messages about models in Japanese.
+pub(super) const MODELS_JA: &str = include_str!("models.ja.ftl");
+/// The messages about models in English.
+pub(super) const MODELS_EN: &str = include_str!("models.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
 static JA_BUNDLE: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA]));
+    LazyLock::new(|| bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA]));
 static EN_BUNDLE: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN]));
+    LazyLock::new(|| bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN]));
 
 fn bundle(lang: LanguageIdentifier, sources: &[&str]) -> Bundle {
     let mut bundle = Bundle::new_concurrent(vec![lang]);

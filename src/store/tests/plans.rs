@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 use super::Bench;
 
 /// Steps that look at all rows of something, with a part of their query and why that is fine.
-const SCANS: [(&str, &str, &str); 13] = [
+const SCANS: [(&str, &str, &str); 14] = [
     ("", "SCAN CONSTANT ROW", "no table"),
     ("", "USING INDEX rounds_untold", "the index holds only rounds whose results are still being told"),
     ("", "USING COVERING INDEX rounds_untold", "as above"),
@@ -25,6 +25,7 @@ const SCANS: [(&str, &str, &str); 13] = [
         "it holds only jobs whose chat is still told of them",
     ),
     ("FROM audit ORDER BY id DESC", "SCAN audit", "from its end, and no more than are asked for"),
+    ("FROM promotions ORDER BY id DESC LIMIT", "SCAN promotions", "as above"),
     ("FROM image_sums", "SCAN", "all towns and months are wanted"),
 ];
 /// The page of people that the bands lead to, which is called `r` as rounds are elsewhere.

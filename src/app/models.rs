@@ -1,0 +1,91 @@
+//! `models`: which there are, which is better, and which is live.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::evaluate;
+use super::language::language;
+use crate::chat::text::models as words;
+use crate::cli::Models;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::infer::Core;
+use crate::judge::{Verdict, compare};
+use crate::models::{ModelsError, Registry, Shelf, Wanted};
+use crate::store::promotions::Promotion;
+
+/// Who acts, in the history of the models.
+const ACTOR: &str = "terminal";
+
+/// Carries out one of them. A bot that runs on the same database follows within a second.
+pub(super) async fn run(config: Config, command: Models) -> anyhow::Result<ExitCode> {
+    let shelf = super::shelf(&config, super::store(&config).await?);
+    let store = shelf.store().clone();
+    match command {
+        Models::List { lang } => println!("{}", words::list(language(lang.as_deref())?, &shelf.list().await?)),
+        Models::Compare { name } => print_verdict(&name, &judged(&config, &shelf, &name).await?),
+        Models::Promote { name, force } => {
+            let wanted = match force {
+                Some(reason) => Wanted::Forced(reason),
+                None => Wanted::Better(Box::new(known_or_judged(&config, &shelf, &name).await?)),
+            };
+            print_live(&registry(&config, shelf).await?.promote(&name, wanted, ACTOR).await?);
+        }
+        Models::Rollback => print_live(&Registry::put_back(&shelf, &SystemClock, &config.infer, ACTOR).await?),
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn registry(config: &Config, shelf: Shelf) -> Result<Registry, ModelsError> {
+    Registry::open(shelf, Arc::new(SystemClock), &config.infer).await
+}
+
+/// The comparison that was made with the model that is live now, or a new one.
+async fn known_or_judged(config: &Config, shelf: &Shelf, name: &str) -> anyhow::Result<Verdict> {
+    let (_, live) = shelf.live().await?;
+    match shelf.verdict(name) {
+        Ok(verdict) if verdict.live.sha256 == live.manifest.sha256 => Ok(verdict),
+        Ok(_) | Err(ModelsError::NoVerdict(_)) => {
+            let verdict = judged(config, shelf, name).await?;
+            print_verdict(name, &verdict);
+            Ok(verdict)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Asks both models about the same photos, and keeps what comes of it beside the candidate.
+async fn judged(config: &Config, shelf: &Shelf, name: &str) -> anyhow::Result<Verdict> {
+    let (candidate, (_, live)) = (shelf.read(name)?, shelf.live().await?);
+    let (photos, cache) = (evaluate::drawn_photos(), evaluate::cache_folder()?);
+    let candidate = evaluate::answers(&Core::start(&candidate, &config.infer)?, &photos, &cache).await?;
+    let live = evaluate::answers(&Core::start(&live, &config.infer)?, &photos, &cache).await?;
+    let verdict = compare(&candidate, &live, &photos).context("no photo could be read")?;
+    shelf.note_verdict(name, &verdict)?;
+    Ok(verdict)
+}
+
+fn print_verdict(name: &str, verdict: &Verdict) {
+    let points = |share: f64| format!("{:+.1}", share * 100.0);
+    let difference = &verdict.macro_recall_difference;
+    println!(
+        "{name} {} {} against {} {} on {} photos of {} places: macro recall {} points (95 %: {} to {}): {}",
+        verdict.candidate.name,
+        verdict.candidate.version,
+        verdict.live.name,
+        verdict.live.version,
+        verdict.photos,
+        verdict.places,
+        points(difference.value),
+        points(difference.low),
+        points(difference.high),
+        if verdict.better { "better" } else { "not shown to be better" },
+    );
+}
+
+fn print_live(promotion: &Promotion) {
+    println!("{} {} is live", promotion.candidate.name, promotion.candidate.version);
+}
