@@ -1,6 +1,7 @@
 //! The composition root: it sees every layer, and nothing imports it.
 
 mod check;
+mod data;
 mod demo;
 mod evaluate;
 mod head;
@@ -51,6 +52,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Train(options) if options.mode == Mode::Head => head::run(&config, &options),
         Command::Train(options) => train::run(&options),
         Command::Models(command) => block_on(models::run(config, command)),
+        Command::Data(command) => block_on(data::run(config, command)),
         Command::World(command) => world::run(command),
         Command::CheckConfig => block_on(check::run(config)),
         Command::ExportReference { out } => train::export_reference(&out),

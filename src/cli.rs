@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod data;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -39,6 +41,9 @@ pub enum Command {
     /// Which models there are, and which is live
     #[command(subcommand)]
     Models(Models),
+    /// What was collected, and what it cost
+    #[command(subcommand)]
+    Data(data::Data),
     /// The drawn world: photos and services to try everything on
     #[command(subcommand)]
     World(World),

@@ -3,8 +3,10 @@
 
 pub mod area;
 mod chance;
+pub mod check;
 pub mod client;
 pub mod dataset;
+pub mod export;
 pub mod folder;
 mod group;
 pub mod look;
@@ -14,6 +16,8 @@ pub mod picture;
 pub mod plan;
 pub mod run;
 pub mod settings;
+pub mod showcase;
+pub mod stats;
 pub mod streetview;
 pub mod till;
 pub mod trouble;

@@ -16,7 +16,7 @@ use crate::domain::{Platform, UserRef};
 use crate::infer::decode::Limits;
 use crate::infer::onnx::{Backend, Device};
 
-pub use raw::LogFormat;
+pub use raw::{LogFormat, PoolChoice};
 
 /// The whole configuration, valid.
 #[derive(Debug)]
@@ -61,6 +61,8 @@ pub struct EtiquetteLimits {
 /// "Beat the model".
 #[derive(Clone, Debug)]
 pub struct Quiz {
+    /// Where the photos come from.
+    pub pool: PoolChoice,
     /// Where days, weeks and months begin.
     pub zone: TimeZone,
     /// How long a group waits once all who joined are done.
@@ -228,7 +230,7 @@ fn quiz(raw: &raw::Quiz) -> Result<Quiz, ConfigError> {
         cure: "write an IANA time zone, such as \"Asia/Tokyo\"".to_owned(),
     })?;
     let last_call = Duration::from_secs(u64::from(raw.last_call_seconds.min(600)));
-    Ok(Quiz { zone, last_call })
+    Ok(Quiz { pool: raw.pool, zone, last_call })
 }
 
 fn models_folder(path: &str) -> Result<PathBuf, ConfigError> {

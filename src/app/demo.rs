@@ -49,7 +49,7 @@ pub(super) async fn run(config: Config, options: Demo) -> anyhow::Result<ExitCod
 /// The quiz, if it is on; a demo shows the rest of the page without it, should its database be out of reach.
 async fn table(config: &Config, core: &Core) -> Option<Table> {
     let settings = config.quiz.as_ref()?;
-    let opened = async { super::quiz::open(settings, super::store(config).await?, core.clone()).await };
+    let opened = async { super::quiz::open(config, settings, super::store(config).await?, core.clone()).await };
     match opened.await {
         Ok(quiz) => Some(Table::new(quiz, Post::default())),
         Err(error) => {

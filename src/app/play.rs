@@ -64,7 +64,7 @@ pub(super) async fn scores(config: Config, options: Scores) -> anyhow::Result<Ex
 async fn table(config: &Config) -> anyhow::Result<Table> {
     let Some(settings) = &config.quiz else { bail!("the quiz is off: set quiz.enabled = true in the configuration") };
     let core = super::core(config).await?;
-    Ok(Table::new(super::quiz::open(settings, super::store(config).await?, core).await?, Post::default()))
+    Ok(Table::new(super::quiz::open(config, settings, super::store(config).await?, core).await?, Post::default()))
 }
 
 fn name(asked: Option<String>) -> String {

@@ -31,7 +31,9 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let telegram_news = post.connect(Platform::Telegram);
     let discord_news = post.connect(Platform::Discord);
     let table = match &config.quiz {
-        Some(settings) => Some(Table::new(super::quiz::open(settings, store.clone(), core.clone()).await?, post)),
+        Some(settings) => {
+            Some(Table::new(super::quiz::open(&config, settings, store.clone(), core.clone()).await?, post))
+        }
         None => None,
     };
     let clock = etiquette::system_clock();

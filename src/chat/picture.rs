@@ -1,6 +1,7 @@
 //! Pictures: the heatmap of an answer, those of the quiz and the diagrams of a judgement, drawn as SVG with the bundled font.
 
 pub mod board;
+pub mod contact;
 pub mod grid;
 pub mod judged;
 pub mod reveal;

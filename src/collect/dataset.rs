@@ -242,4 +242,4 @@ fn failed(path: &Path, source: io::Error) -> KeepError {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -76,6 +76,7 @@ pub(super) struct Limits {
 #[serde(deny_unknown_fields)]
 pub(super) struct Quiz {
     pub(super) enabled: bool,
+    pub(super) pool: PoolChoice,
     pub(super) database: String,
     pub(super) time_zone: String,
     pub(super) last_call_seconds: u32,
@@ -128,6 +129,16 @@ pub(super) struct Discord {
 pub(super) struct Log {
     pub(super) format: LogFormat,
     pub(super) filter: String,
+}
+
+/// Where the photos of the quiz come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PoolChoice {
+    /// The drawn world.
+    Drawn,
+    /// The collected set, once it has photos of the quiz split.
+    Collected,
 }
 
 /// How log lines look.

@@ -5,17 +5,17 @@ use std::collections::HashSet;
 use super::*;
 use crate::clock::SystemClock;
 use crate::domain::Coordinate;
-use crate::domain::imagery::{Sighting, Source};
+use crate::domain::imagery::{Look, Sighting, Source};
 use crate::store::{Place, Seen};
 
-pub(in crate::collect) struct Bench {
-    pub(in crate::collect) dataset: Dataset,
-    pub(in crate::collect) run: RunId,
-    pub(in crate::collect) folder: tempfile::TempDir,
+pub(crate) struct Bench {
+    pub(crate) dataset: Dataset,
+    pub(crate) run: RunId,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// A small JPEG of its own for each number.
-pub(in crate::collect) fn jpeg(number: u8) -> Vec<u8> {
+pub(crate) fn jpeg(number: u8) -> Vec<u8> {
     let picture = image::RgbImage::from_fn(32, 24, |x, y| image::Rgb([number, x as u8 * 8, y as u8 * 8]));
     let mut bytes = Vec::new();
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 90);
@@ -24,7 +24,7 @@ pub(in crate::collect) fn jpeg(number: u8) -> Vec<u8> {
 }
 
 impl Bench {
-    pub(in crate::collect) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("db.sqlite")).await.expect("opens");
         let run = store.open_run(Source::Folder, "plan", jiff::Timestamp::UNIX_EPOCH).await.expect("opens");
@@ -33,7 +33,7 @@ impl Bench {
     }
 
     /// A picture of a town whose sighting is noted.
-    pub(in crate::collect) async fn picture(&self, number: u8, town: &str) -> Picture {
+    pub(crate) async fn picture(&self, number: u8, town: &str) -> Picture {
         let sighting = Sighting {
             source: Source::Mapillary,
             id: number.to_string(),
@@ -50,7 +50,15 @@ impl Bench {
         Picture { item, bytes: jpeg(number), size: (32, 24), run: self.run, purchase: None }
     }
 
-    pub(in crate::collect) async fn keep(&self, number: u8, town: &str) -> StoredImage {
+    /// Another look at a panorama that was kept.
+    pub(crate) async fn keep_look(&self, number: u8, heading: u16) {
+        let look = Look { heading, fov: 90, pitch: 0, width: 32, height: 24 };
+        let item = Item { source: Source::Mapillary, image: number.to_string(), look: Some(look) };
+        let picture = Picture { item, bytes: jpeg(255 - number), size: (32, 24), run: self.run, purchase: None };
+        assert!(matches!(self.dataset.keep(picture).await, Ok(Kept::New(_))));
+    }
+
+    pub(crate) async fn keep(&self, number: u8, town: &str) -> StoredImage {
         let kept = self.dataset.keep(self.picture(number, town).await).await.expect("kept");
         let Kept::New(id) = kept else { panic!("{kept:?}") };
         self.dataset.store().images_after(Some(ImageId(id.0 - 1)), 1).await.expect("readable").remove(0)
