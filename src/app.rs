@@ -55,7 +55,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Data(command) => block_on(data::run(config, command)),
         Command::World(command) => world::run(command),
         Command::CheckConfig => block_on(check::run(config)),
-        Command::ExportReference { out } => train::export_reference(&out),
+        Command::ExportReference { out, steps, weights } => train::export_reference(&out, steps, weights.as_deref()),
     }
 }
 

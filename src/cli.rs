@@ -55,6 +55,12 @@ pub enum Command {
         /// Folder to write to
         #[arg(long)]
         out: PathBuf,
+        /// One training step of each network instead
+        #[arg(long)]
+        steps: bool,
+        /// Weights to read and write again instead, named after their network (resnet18.pth)
+        #[arg(long)]
+        weights: Option<PathBuf>,
     },
 }
 
@@ -151,6 +157,9 @@ pub struct Train {
     /// What is fitted
     #[arg(long, value_enum, default_value_t = Mode::Full)]
     pub mode: Mode,
+    /// Photos in folders SPLIT/AREA, as `data export` writes them [default: draw them]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "smoke")]
+    pub data: Option<PathBuf>,
     /// How to train: reference, drawn-world or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "drawn-world")]
     pub recipe: String,

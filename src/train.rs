@@ -1,6 +1,7 @@
 //! Training: photos in, a model (`model.onnx` and its manifest) out.
 //!
-//! [`data`] → [`augment`] → [`loader`] → [`engine`] fits a [`resnet`] by a [`recipe`] → [`fold`] → [`export`];
+//! [`data`] (from a [`folder`], or drawn) → [`augment`] → [`loader`] → [`engine`] fits a [`resnet`] by a [`recipe`] →
+//! [`fold`] → [`export`];
 //! [`evaluate`], [`calibrate`] and [`baseline`] judge it. The engine begins with the weights of [`start`] (from
 //! [`weights`], or a seed), takes each [`step`], keeps an average ([`ema`]) and leaves a [`checkpoint`] an epoch.
 //! [`builtin`] does it all, [`drawn`] for the drawn world; [`head`] keeps a network and fits its last layer alone. On the
@@ -20,10 +21,13 @@ pub mod engine;
 pub mod evaluate;
 pub mod export;
 pub mod fold;
+pub mod folder;
 pub mod head;
 pub mod loader;
 pub mod normalise;
 pub mod onnx;
+pub mod parity;
+pub mod progress;
 pub mod recipe;
 pub mod reference;
 pub mod resnet;

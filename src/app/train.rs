@@ -9,11 +9,14 @@ use image::RgbImage;
 use crate::cli::{Train, TrainDevice};
 use crate::domain::Split;
 use crate::train::augment::sheet::sheet;
+use crate::train::builtin::Task;
+use crate::train::data::Dataset;
 use crate::train::device::Processor;
-use crate::train::engine::Event;
+use crate::train::folder::Folder;
+use crate::train::progress::Event;
 use crate::train::recipe::Recipe;
 use crate::train::start::Start;
-use crate::train::{builtin, drawn, reference};
+use crate::train::{builtin, drawn, parity, reference};
 use crate::world::World;
 use crate::world::photo::photos as specs;
 
@@ -35,12 +38,10 @@ pub(super) fn run(options: &Train) -> anyhow::Result<ExitCode> {
         TrainDevice::Cuda => Processor::Cuda,
     };
     let device = device.open()?;
-    let world = World::load();
-    let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
-    tracing::info!(photos_an_area = amount.train, "drawing the photos");
-    let photos = drawn::photos(&world, recipe.seed, amount);
-    let task = drawn::task(&world, recipe, options.smoke, command(options, out));
-    let data = task.dataset(&photos)?;
+    let (task, data) = match &options.data {
+        Some(folder) => photos_in(folder, options, recipe, out)?,
+        None => photos_drawn(options, recipe, out)?,
+    };
     let start = options.from.clone().map_or(Start::Random, Start::From);
     let report = if options.from_checkpoint {
         builtin::train_from_checkpoint(&data, &task, &device, out)?
@@ -52,11 +53,31 @@ pub(super) fn run(options: &Train) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn photos_in(path: &Path, options: &Train, recipe: Recipe, out: &Path) -> anyhow::Result<(Task, Dataset)> {
+    let folder = Folder::read(path)?;
+    tracing::info!(photos = folder.photos.len(), areas = folder.labels.len(), "reading the photos");
+    let name = out.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy());
+    let task = Task::of_folder(&folder, &name, recipe, command(options, out));
+    let data = task.folder_dataset(&folder)?;
+    Ok((task, data))
+}
+
+fn photos_drawn(options: &Train, recipe: Recipe, out: &Path) -> anyhow::Result<(Task, Dataset)> {
+    let world = World::load();
+    let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
+    tracing::info!(photos_an_area = amount.train, "drawing the photos");
+    let photos = drawn::photos(&world, recipe.seed, amount);
+    let task = drawn::task(&world, recipe, options.smoke, command(options, out));
+    let data = task.dataset(&photos)?;
+    Ok((task, data))
+}
+
 /// What to type for the same model again; without the folder of whoever typed it.
 fn command(options: &Train, out: &Path) -> String {
     let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let mut words = vec!["kokodoko train".to_owned(), format!("--out models/{}", name(out))];
     words.push(format!("--recipe {}", name(Path::new(&options.recipe))));
+    words.extend(options.data.as_ref().map(|path| format!("--data {}", name(path))));
     words.extend(options.from.as_ref().map(|path| format!("--from {}", name(path))));
     words.extend(options.seed.map(|seed| format!("--seed {seed}")));
     words.join(" ")
@@ -84,7 +105,12 @@ fn write_sheet(recipe: &Recipe, path: &PathBuf) -> anyhow::Result<ExitCode> {
 }
 
 /// Writes networks with reference outputs, for `tests/parity`.
-pub(super) fn export_reference(out: &Path) -> anyhow::Result<ExitCode> {
-    reference::write_all(out).with_context(|| format!("cannot write to {}", out.display()))?;
+pub(super) fn export_reference(out: &Path, steps: bool, weights: Option<&Path>) -> anyhow::Result<ExitCode> {
+    if let Some(weights) = weights {
+        parity::read_back(weights, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let written = if steps { parity::write_all(out) } else { reference::write_all(out) };
+    written.with_context(|| format!("cannot write to {}", out.display()))?;
     Ok(ExitCode::SUCCESS)
 }

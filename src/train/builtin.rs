@@ -11,10 +11,12 @@ use super::baseline::Thumbnails;
 use super::calibrate;
 use super::checkpoint;
 use super::data::{DataError, Dataset, Example, RawPhoto};
-use super::engine::{Event, Fit, FitError, fit};
+use super::engine::{Fit, FitError, fit};
 use super::evaluate::logits;
 use super::export::{Options, Precision, export};
 use super::fold::quantise;
+use super::folder::{Folder, FolderError};
+use super::progress::Event;
 use super::recipe::Recipe;
 use super::resnet::ResNet;
 use super::start::{Start, blank};
@@ -92,14 +94,46 @@ pub enum TrainError {
     },
 }
 
+/// Side of a stored training photo over that of the input: a crop of 60 % of the area still has the input's resolution.
+fn stored(input: &Preprocess) -> u32 {
+    input.size * 5 / 4
+}
+
 impl Task {
+    /// The task of photos in a folder; `command` is how the model was made.
+    #[must_use]
+    pub fn of_folder(folder: &Folder, name: &str, recipe: Recipe, command: String) -> Self {
+        let licences: Vec<String> = folder.licences.iter().cloned().collect();
+        Self {
+            name: name.to_owned(),
+            version: "1.0.0".to_owned(),
+            provenance: Provenance {
+                data: "folder".to_owned(),
+                command,
+                licence: "that of the photos".to_owned(),
+                attribution: licences,
+            },
+            labels: folder.labels.clone(),
+            input: Preprocess::imagenet(recipe.final_side()),
+            recipe,
+            accuracy: super::drawn::ACCURACY,
+        }
+    }
+
     /// Decodes the photos and splits them by place.
     ///
     /// # Errors
     /// See [`DataError`].
     pub fn dataset(&self, photos: &[RawPhoto]) -> Result<Dataset, DataError> {
-        // A crop of 60 % of the area at a quarter more than the side still has the input's resolution.
-        Dataset::new(photos, self.labels.clone(), self.input, self.input.size * 5 / 4)
+        Dataset::new(photos, self.labels.clone(), self.input, stored(&self.input))
+    }
+
+    /// Decodes the photos of a folder.
+    ///
+    /// # Errors
+    /// See [`FolderError`].
+    pub fn folder_dataset(&self, folder: &Folder) -> Result<Dataset, FolderError> {
+        folder.dataset(self.input, stored(&self.input))
     }
 }
 

@@ -94,8 +94,21 @@ impl Dataset {
         let indexed: Vec<(usize, &RawPhoto)> = photos.iter().enumerate().collect();
         let read: Vec<(Split, Example)> =
             indexed.par_iter().map(|&(i, photo)| read(i, photo, &labels, &input, stored)).collect::<Result<_, _>>()?;
+        Self::gather(read, labels, input, stored)
+    }
+
+    /// Sorts decoded photos by their split; those of the quiz split are left out.
+    ///
+    /// # Errors
+    /// When an area has no photo in a split.
+    pub fn gather(
+        examples: Vec<(Split, Example)>,
+        labels: Vec<Area>,
+        input: Preprocess,
+        stored: u32,
+    ) -> Result<Self, DataError> {
         let mut data = Self { labels, input, stored, train: vec![], validation: vec![], test: vec![] };
-        for (split, example) in read {
+        for (split, example) in examples {
             match split {
                 Split::Train => data.train.push(example),
                 Split::Validation => data.validation.push(example),

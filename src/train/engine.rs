@@ -8,7 +8,6 @@ use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
 use thiserror::Error;
 
 use super::checkpoint::{self, CheckpointError, Saved, State};
@@ -17,6 +16,7 @@ use super::data::Dataset;
 use super::ema::Ema;
 use super::evaluate::logits;
 use super::loader;
+use super::progress::{Event, Progress, Validation};
 use super::recipe::Recipe;
 use super::resnet::ResNet;
 use super::start::{Start, blank};
@@ -45,61 +45,6 @@ pub struct Fit<'a> {
     pub start: &'a Start,
     /// Goes on from the last checkpoint instead.
     pub resume: bool,
-}
-
-/// What a training says while it runs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
-pub enum Event {
-    /// How far it is.
-    Progress(Progress),
-    /// Something worth a sentence.
-    Note {
-        /// What kind: `start`, `resume`, `memory` or `wait`.
-        about: &'static str,
-        /// The sentence, English.
-        text: String,
-    },
-}
-
-/// How far the training is; one after every few steps and one, with `validation`, after every epoch.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Progress {
-    /// Which epoch, counted from 1.
-    pub epoch: usize,
-    /// How many there will be.
-    pub epochs: usize,
-    /// Steps done in this epoch.
-    pub step: usize,
-    /// Steps of an epoch.
-    pub steps: usize,
-    /// Side of the input, pixels.
-    pub side: u32,
-    /// Mean training loss of the epoch so far, nats.
-    pub loss: f32,
-    /// Learning rate of the last step.
-    pub learning_rate: f64,
-    /// Photos a second in this epoch.
-    pub images_per_second: f32,
-    /// Share of the epoch's time spent waiting for data, 0 to 1.
-    pub data_wait: f32,
-    /// Since the beginning of the training, earlier runs included.
-    pub elapsed: Duration,
-    /// Until the end, should it go on as it did in this epoch.
-    pub left: Duration,
-    /// Figures on the validation split, after an epoch.
-    pub validation: Option<Validation>,
-}
-
-/// Figures on the validation split.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Validation {
-    /// Share of photos named rightly.
-    pub top1: f32,
-    /// Mean of the areas' recalls.
-    pub macro_recall: f32,
-    /// Mean negative log-likelihood, nats.
-    pub loss: f64,
 }
 
 /// A training that ended without a model.
@@ -306,7 +251,7 @@ impl Run<'_> {
         let workers = self.workers;
         std::thread::scope(|scope| {
             let batches = loader::start(scope, plan, order, workers);
-            let mut pace = Pace::new(self.progress(epoch, side));
+            let mut pace = Pace::new(Progress::new(epoch, recipe.epochs(), self.steps, side));
             // A stage begins with another amount of memory.
             let careful = epoch == 0 || recipe.side(epoch - 1) != side;
             for step in 0..self.steps {
@@ -414,23 +359,6 @@ impl Run<'_> {
     fn note(&mut self, about: &'static str, text: String) {
         (self.say)(Event::Note { about, text });
     }
-
-    fn progress(&self, epoch: usize, side: u32) -> Progress {
-        Progress {
-            epoch: epoch + 1,
-            epochs: self.plan.recipe.epochs(),
-            step: 0,
-            steps: self.steps,
-            side,
-            loss: 0.0,
-            learning_rate: 0.0,
-            images_per_second: 0.0,
-            data_wait: 0.0,
-            elapsed: Duration::ZERO,
-            left: Duration::ZERO,
-            validation: None,
-        }
-    }
 }
 
 /// How an epoch goes.
@@ -453,197 +381,4 @@ impl Pace {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Area;
-    use crate::infer::preprocess::Preprocess;
-    use crate::train::augment::Augment;
-    use crate::train::data::Example;
-    use crate::train::recipe::Stage;
-    use image::{Rgb, RgbImage};
-
-    /// Two areas that differ in what stands where, not in their mean colour.
-    fn stripes(count: usize) -> Vec<Example> {
-        let picture = |label: usize, shift: u32| {
-            RgbImage::from_fn(40, 40, |x, y| {
-                let along = (if label == 0 { x } else { y }) + shift;
-                Rgb([if (along / 4).is_multiple_of(2) { 30 } else { 220 }; 3])
-            })
-        };
-        (0..count)
-            .map(|i| Example { picture: picture(i % 2, (i % 5) as u32), label: i % 2, place: String::new() })
-            .collect()
-    }
-
-    fn data() -> Dataset {
-        let labels = vec![Area::new("県", "甲", "Ko"), Area::new("県", "乙", "Otsu")];
-        let (train, validation) = (stripes(24), stripes(8));
-        Dataset {
-            labels,
-            input: Preprocess::imagenet(32),
-            stored: 40,
-            train,
-            validation: validation.clone(),
-            test: validation,
-        }
-    }
-
-    fn recipe() -> Recipe {
-        Recipe {
-            stages: vec![Stage { epochs: 3, side: 32 }],
-            batch: 8,
-            learning_rate: 0.02,
-            augment: Augment::none(),
-            ..Recipe::built_in(5)
-        }
-    }
-
-    struct Trial {
-        folder: tempfile::TempDir,
-        recipe: Recipe,
-        said: Vec<Event>,
-    }
-
-    impl Trial {
-        fn new(recipe: Recipe) -> Self {
-            Self { folder: tempfile::tempdir().unwrap(), recipe, said: Vec::new() }
-        }
-
-        fn run(&mut self, resume: bool) -> Result<ResNet, FitError> {
-            self.run_with(resume, &|model, input| model.forward(input).logits)
-        }
-
-        fn run_with(&mut self, resume: bool, forward: Forward<'_>) -> Result<ResNet, FitError> {
-            let (data, device) = (data(), Device::flex());
-            let plan = Fit {
-                data: &data,
-                recipe: &self.recipe,
-                device: &device,
-                checkpoints: self.folder.path(),
-                start: &Start::Random,
-                resume,
-            };
-            let said = &mut self.said;
-            fit_with(&plan, forward, &mut |event| said.push(event))
-        }
-
-        fn validations(&self) -> Vec<Validation> {
-            let validation = |event: &Event| match event {
-                Event::Progress(progress) => progress.validation,
-                Event::Note { .. } => None,
-            };
-            self.said.iter().filter_map(validation).collect()
-        }
-
-        fn notes(&self, kind: &str) -> Vec<&str> {
-            fn note<'a>(event: &'a Event, kind: &str) -> Option<&'a str> {
-                match event {
-                    Event::Note { about, text } if *about == kind => Some(text),
-                    _ => None,
-                }
-            }
-            self.said.iter().filter_map(|event| note(event, kind)).collect()
-        }
-    }
-
-    fn answers(model: &ResNet) -> Vec<Vec<f32>> {
-        let data = data();
-        logits(model, &data.test, &data.input, &Device::flex())
-    }
-
-    #[test]
-    fn learns_stripes_and_leaves_the_best_weights() {
-        let mut trial = Trial::new(recipe());
-        let fitted = trial.run(false).unwrap();
-        let best = trial.validations().iter().map(|v| v.macro_recall).fold(0.0, f32::max);
-        assert!(best > 0.9, "{:?}", trial.said);
-        assert!(trial.notes("start")[0].contains("RANDOM") && trial.notes("wait").len() == 1);
-        let weights = weights::read(&checkpoint::best(trial.folder.path())).unwrap();
-        let mut loaded = blank(trial.recipe.arch, 2, &Device::flex());
-        weights::load(&mut loaded, trial.recipe.arch, &weights, &Device::flex()).unwrap();
-        assert_eq!(answers(&loaded.valid()), answers(&fitted));
-    }
-
-    /// A kill in the second epoch, then on from the checkpoint of the first: the same to 1e-4 as without.
-    #[test]
-    fn a_killed_training_goes_on_to_the_same_result() {
-        let adam = crate::train::recipe::Optimiser::Adam;
-        let stages = vec![Stage { epochs: 2, side: 32 }];
-        let recipe = Recipe { optimiser: adam, learning_rate: 1e-3, ema: 0.9, stages, ..recipe() };
-        let mut whole = Trial::new(recipe.clone());
-        let wanted = whole.run(false).unwrap();
-        let mut cut = Trial::new(recipe.clone());
-        let steps = std::cell::Cell::new(0);
-        let dies = |model: &ResNet, input: Tensor<4>| {
-            steps.set(steps.get() + 1);
-            // 3 steps an epoch.
-            assert!(steps.get() < 5, "killed");
-            model.forward(input).logits
-        };
-        let death = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cut.run_with(false, &dies)));
-        assert!(death.is_err());
-        let resumed = cut.run(true).unwrap();
-        assert_eq!(cut.notes("resume"), ["going on after epoch 1 of 2"]);
-        let (a, b) = (whole.validations(), cut.validations());
-        assert_eq!(b.len(), 2, "one before the kill, one after");
-        for (a, b) in a.iter().zip(&b) {
-            assert!((a.macro_recall - b.macro_recall).abs() < 1e-4 && (a.loss - b.loss).abs() < 1e-4, "{a:?} {b:?}");
-        }
-        for (a, b) in answers(&wanted).concat().iter().zip(answers(&resumed).concat()) {
-            assert!((a - b).abs() < 1e-4, "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn another_training_is_not_gone_on_with() {
-        let mut trial = Trial::new(recipe());
-        assert!(matches!(trial.run(true), Err(FitError::Checkpoint(CheckpointError::None { .. }))));
-        trial.run(false).unwrap();
-        trial.recipe.batch = 4;
-        let error = trial.run(true).err().unwrap();
-        assert!(error.to_string().contains("another recipe"), "{error}");
-    }
-
-    #[test]
-    fn too_few_photos_are_refused() {
-        let error = Trial::new(Recipe { batch: 25, ..recipe() }).run(false);
-        assert!(matches!(error, Err(FitError::TooFew { photos: 24, batch: 25 })));
-    }
-
-    #[test]
-    fn mixed_precision_is_refused_on_the_processor() {
-        let error = Trial::new(Recipe { mixed_precision: true, ..recipe() }).run(false);
-        assert!(matches!(error, Err(FitError::Mixed)));
-    }
-
-    #[test]
-    fn a_diverging_loss_ends_the_training_with_its_place() {
-        let mut trial = Trial::new(Recipe { learning_rate: 1e30, warm_up: 0.0, ..recipe() });
-        assert!(matches!(trial.run(false), Err(FitError::Diverged { epoch: 1, .. })));
-        assert!(!checkpoint::best(trial.folder.path()).exists());
-    }
-
-    #[test]
-    fn a_lack_of_memory_is_said_and_helped() {
-        let mut trial = Trial::new(Recipe { stages: vec![Stage { epochs: 1, side: 32 }], ..recipe() });
-        let small = |model: &ResNet, input: Tensor<4>| {
-            assert!(input.dims()[0] <= 4, "out of memory");
-            model.forward(input).logits
-        };
-        trial.run_with(false, &small).unwrap();
-        assert_eq!(trial.notes("memory").len(), 1);
-        assert!(trial.notes("memory")[0].contains("8 photos is now done in parts of 4"));
-        let none = |_: &ResNet, _: Tensor<4>| -> Tensor<2> { panic!("out of memory") };
-        let error = Trial::new(recipe()).run_with(false, &none);
-        assert!(matches!(error, Err(FitError::Memory { photos: 2, side: 32, .. })));
-    }
-
-    #[test]
-    fn a_checkpoint_that_cannot_be_written_is_said() {
-        let mut trial = Trial::new(Recipe { stages: vec![Stage { epochs: 1, side: 32 }], ..recipe() });
-        // A file where the folder of the first epoch belongs.
-        std::fs::write(trial.folder.path().join("new"), b"in the way").unwrap();
-        let error = trial.run(false).err().unwrap();
-        assert!(matches!(error, FitError::Checkpoint(CheckpointError::Write { .. })), "{error}");
-    }
-}
+mod tests;

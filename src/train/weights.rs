@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Param, RunningState};
+use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData, f16};
 use thiserror::Error;
 
@@ -184,6 +185,26 @@ pub fn collect(model: &mut ResNet, arch: Arch) -> StateDict {
         weights.insert("fc.bias".to_owned(), entry(bias.val()));
     }
     weights
+}
+
+/// The gradients of a network's weights by the names of the weights.
+///
+/// # Panics
+/// When a weight has no gradient.
+#[must_use]
+pub fn collect_gradients(model: &mut ResNet, arch: Arch, gradients: &GradientsParams) -> StateDict {
+    fn of<const D: usize>(gradients: &GradientsParams, weight: &Param<Tensor<D>>) -> Tensor<D> {
+        gradients.get(weight.id).expect("each weight has a gradient")
+    }
+    let mut named = StateDict::new();
+    for (names, layer) in layer_names(arch).into_iter().zip(model.layers_mut()) {
+        named.insert(format!("{}.weight", names.conv), entry(of(gradients, &layer.conv.weight)));
+        named.insert(format!("{}.weight", names.norm), entry(of(gradients, &layer.norm.gamma)));
+        named.insert(format!("{}.bias", names.norm), entry(of(gradients, &layer.norm.beta)));
+    }
+    named.insert("fc.weight".to_owned(), entry(of(gradients, &model.fc.weight).transpose()));
+    named.extend(model.fc.bias.iter().map(|bias| ("fc.bias".to_owned(), entry(of(gradients, bias)))));
+    named
 }
 
 fn entry<const D: usize>(tensor: Tensor<D>) -> Entry {

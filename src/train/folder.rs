@@ -1,0 +1,242 @@
+//! Photos in folders: `SPLIT/AREA/PHOTO`, with a table of their towns.
+//!
+//! The splits are `train`, `validation`, `test` and `quiz` (left out); an area is named in full, prefecture first
+//! (`東京都港区`). Every `*.csv` beside the splits that has columns `file_name` or `file` (path within the folder) and `town`
+//! says where photos were taken; a column `licence` says what they may be used for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::data::{DataError, Dataset, Example};
+use crate::collect::area::Municipality;
+use crate::domain::{Area, Split};
+use crate::infer::decode::{Limits, PhotoError, decode};
+use crate::infer::preprocess::{Preprocess, centre_square};
+
+/// What a folder holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Folder {
+    /// The areas of the train split, by name.
+    pub labels: Vec<Area>,
+    /// Photos, by split, area and name.
+    pub photos: Vec<Found>,
+    /// Licences in the table.
+    pub licences: BTreeSet<String>,
+}
+
+/// A photo in a folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The file.
+    pub path: PathBuf,
+    /// Which split it lies in.
+    pub split: Split,
+    /// Index of its area among the labels.
+    pub label: usize,
+    /// Its town; where the table does not say, its own file name, so that it stands for itself.
+    pub place: String,
+}
+
+/// A folder that nothing can be trained on.
+#[derive(Debug, Error)]
+pub enum FolderError {
+    /// A folder or table that cannot be read.
+    #[error("cannot read {}: {detail}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        detail: String,
+    },
+    /// No areas.
+    #[error("{} has no folders train/AREA: give a folder as `kokodoko data export` writes it", path.display())]
+    NoAreas {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Photos of an area that is not learnt.
+    #[error("{area} has photos in the {} split, but none to train on: remove them, or collect more towns", split.name())]
+    Unknown {
+        /// The area.
+        area: String,
+        /// The split.
+        split: Split,
+    },
+    /// A photo that cannot be read.
+    #[error("{}: {source}; remove it", path.display())]
+    Photo {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PhotoError,
+    },
+    /// A split without photos of an area.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+/// What a table says about a photo.
+struct Row {
+    town: String,
+    licence: Option<String>,
+}
+
+impl Folder {
+    /// Looks what there is; no photo is opened.
+    ///
+    /// # Errors
+    /// See [`FolderError`].
+    pub fn read(root: &Path) -> Result<Self, FolderError> {
+        let areas = folders(&root.join(Split::Train.name()))?;
+        if areas.is_empty() {
+            return Err(FolderError::NoAreas { path: root.to_owned() });
+        }
+        let table = tables(root)?;
+        let mut photos = Vec::new();
+        for split in [Split::Train, Split::Validation, Split::Test] {
+            for area in folders(&root.join(split.name()))? {
+                let unknown = || FolderError::Unknown { area: area.clone(), split };
+                let label = areas.iter().position(|known| *known == area).ok_or_else(unknown)?;
+                for file in entries(&root.join(split.name()).join(&area))? {
+                    let name = format!("{}/{area}/{file}", split.name());
+                    let place = table.get(&name).map_or_else(|| file.clone(), |row| row.town.clone());
+                    photos.push(Found { path: root.join(name), split, label, place });
+                }
+            }
+        }
+        let licences = table.into_values().filter_map(|row| row.licence).collect();
+        Ok(Self { labels: areas.iter().map(|name| area(name)).collect(), photos, licences })
+    }
+
+    /// Decodes the photos on all cores.
+    ///
+    /// # Errors
+    /// When a photo is damaged, or an area has none in a split.
+    pub fn dataset(&self, input: Preprocess, stored: u32) -> Result<Dataset, FolderError> {
+        let open = |photo: &Found| {
+            let unreadable =
+                |error: std::io::Error| FolderError::Unreadable { path: photo.path.clone(), detail: error.to_string() };
+            let bytes = fs::read(&photo.path).map_err(unreadable)?;
+            let picture = decode(&bytes, &Limits::default())
+                .map_err(|source| FolderError::Photo { path: photo.path.clone(), source })?;
+            let side = if photo.split == Split::Train { stored } else { input.size };
+            let picture = centre_square(&picture, side);
+            Ok((photo.split, Example { picture, label: photo.label, place: photo.place.clone() }))
+        };
+        let examples: Vec<(Split, Example)> = self.photos.par_iter().map(open).collect::<Result<_, FolderError>>()?;
+        Ok(Dataset::gather(examples, self.labels.clone(), input, stored)?)
+    }
+}
+
+/// A name that begins with no prefecture is that of a region of one's own.
+fn area(name: &str) -> Area {
+    Municipality::parse(name, None).map_or_else(|| Area::new("", name, name), |known| known.area().clone())
+}
+
+fn unreadable(path: &Path, error: impl std::fmt::Display) -> FolderError {
+    FolderError::Unreadable { path: path.to_owned(), detail: error.to_string() }
+}
+
+/// Names within a folder, sorted, without hidden ones; none when there is no such folder.
+fn entries(path: &Path) -> Result<Vec<String>, FolderError> {
+    let listed = match fs::read_dir(path) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(path, error)),
+    };
+    let mut names = Vec::new();
+    for entry in listed {
+        let name = entry.map_err(|error| unreadable(path, error))?.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn folders(path: &Path) -> Result<Vec<String>, FolderError> {
+    Ok(entries(path)?.into_iter().filter(|name| path.join(name).is_dir()).collect())
+}
+
+/// The rows of all tables, by file.
+fn tables(root: &Path) -> Result<BTreeMap<String, Row>, FolderError> {
+    let mut rows = BTreeMap::new();
+    for name in entries(root)?.into_iter().filter(|name| name.ends_with(".csv")) {
+        let path = root.join(name);
+        let mut table = csv::Reader::from_path(&path).map_err(|error| unreadable(&path, error))?;
+        let headers = table.headers().map_err(|error| unreadable(&path, error))?.clone();
+        let column = |name: &str| headers.iter().position(|header| header == name);
+        let (Some(file), Some(town)) = (column("file_name").or_else(|| column("file")), column("town")) else {
+            continue;
+        };
+        let licence = column("licence");
+        for record in table.records() {
+            let record = record.map_err(|error| unreadable(&path, error))?;
+            let row = Row { town: record[town].to_owned(), licence: licence.map(|licence| record[licence].to_owned()) };
+            rows.insert(record[file].replace('\\', "/"), row);
+        }
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{Rgb, RgbImage};
+
+    fn photo(root: &Path, name: &str) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        RgbImage::from_pixel(30, 20, Rgb([9, 99, 200])).save(path).unwrap();
+    }
+
+    fn tree(areas: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for split in Split::ALL {
+            for area in areas {
+                photo(root.path(), &format!("{}/{area}/a.png", split.name()));
+            }
+        }
+        root
+    }
+
+    #[test]
+    fn splits_areas_and_towns_are_read() {
+        let root = tree(&["東京都港区", "北海道旭川市"]);
+        photo(root.path(), "train/東京都港区/b.png");
+        let table = "file,town,licence\ntrain/東京都港区/b.png,芝公園四丁目,CC BY-SA 4.0\n";
+        fs::write(root.path().join("images.csv"), table).unwrap();
+        fs::write(root.path().join("other.csv"), "name\nx\n").unwrap();
+        let folder = Folder::read(root.path()).unwrap();
+        let names: Vec<&str> = folder.labels.iter().map(|area| area.name_en.as_str()).collect();
+        assert_eq!(names, ["Asahikawa, Hokkaido", "Minato, Tokyo"]);
+        let places: Vec<&str> = folder.photos.iter().map(|photo| photo.place.as_str()).collect();
+        assert_eq!(places, ["a.png", "a.png", "芝公園四丁目", "a.png", "a.png", "a.png", "a.png"]);
+        assert_eq!(folder.licences, BTreeSet::from(["CC BY-SA 4.0".to_owned()]));
+        let data = folder.dataset(Preprocess::imagenet(16), 20).unwrap();
+        assert_eq!((data.train.len(), data.validation.len(), data.test.len()), (3, 2, 2));
+        assert_eq!(data.train[2].picture.dimensions(), (20, 20));
+        assert_eq!((data.train[2].label, data.train[0].label), (1, 0));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(matches!(Folder::read(root.path()), Err(FolderError::NoAreas { .. })));
+        let root = tree(&["港区", "甲"]);
+        fs::remove_dir_all(root.path().join("test/甲")).unwrap();
+        let error = Folder::read(root.path()).unwrap().dataset(Preprocess::imagenet(16), 20).unwrap_err();
+        assert_eq!(error.to_string(), "甲 has no photo in the test split: collect more places there");
+        fs::remove_dir_all(root.path().join("train/甲")).unwrap();
+        assert!(matches!(Folder::read(root.path()), Err(FolderError::Unknown { split: Split::Validation, .. })));
+        fs::remove_dir_all(root.path().join("validation/甲")).unwrap();
+        fs::write(root.path().join("test/港区/broken.jpg"), b"no picture").unwrap();
+        let error = Folder::read(root.path()).unwrap().dataset(Preprocess::imagenet(16), 20).unwrap_err();
+        assert!(matches!(&error, FolderError::Photo { path, .. } if path.ends_with("broken.jpg")), "{error}");
+    }
+}

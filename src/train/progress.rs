@@ -1,0 +1,80 @@
+//! What a training says while it runs.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// What a training says while it runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// How far it is.
+    Progress(Progress),
+    /// Something worth a sentence.
+    Note {
+        /// What kind: `start`, `resume`, `memory` or `wait`.
+        about: &'static str,
+        /// The sentence, English.
+        text: String,
+    },
+}
+
+/// How far the training is; one after every few steps and one, with `validation`, after every epoch.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Progress {
+    /// Which epoch, counted from 1.
+    pub epoch: usize,
+    /// How many there will be.
+    pub epochs: usize,
+    /// Steps done in this epoch.
+    pub step: usize,
+    /// Steps of an epoch.
+    pub steps: usize,
+    /// Side of the input, pixels.
+    pub side: u32,
+    /// Mean training loss of the epoch so far, nats.
+    pub loss: f32,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Photos a second in this epoch.
+    pub images_per_second: f32,
+    /// Share of the epoch's time spent waiting for data, 0 to 1.
+    pub data_wait: f32,
+    /// Since the beginning of the training, earlier runs included.
+    pub elapsed: Duration,
+    /// Until the end, should it go on as it did in this epoch.
+    pub left: Duration,
+    /// Figures on the validation split, after an epoch.
+    pub validation: Option<Validation>,
+}
+
+/// Figures on the validation split.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Validation {
+    /// Share of photos named rightly.
+    pub top1: f32,
+    /// Mean of the areas' recalls.
+    pub macro_recall: f32,
+    /// Mean negative log-likelihood, nats.
+    pub loss: f64,
+}
+
+impl Progress {
+    /// Nothing done yet in an epoch, counted from 0.
+    pub(super) fn new(epoch: usize, epochs: usize, steps: usize, side: u32) -> Self {
+        Self {
+            epoch: epoch + 1,
+            epochs,
+            step: 0,
+            steps,
+            side,
+            loss: 0.0,
+            learning_rate: 0.0,
+            images_per_second: 0.0,
+            data_wait: 0.0,
+            elapsed: Duration::ZERO,
+            left: Duration::ZERO,
+            validation: None,
+        }
+    }
+}
