@@ -107,7 +107,9 @@ fn test_photos(options: &Evaluate) -> anyhow::Result<(Vec<TestPhoto>, Photos)> {
         (drawn_photos(), Photos::Drawn)
     } else {
         let found = photos::folder(&options.data, Split::Test)?;
-        (found, Photos::Folder(options.data.display().to_string()))
+        // A report may be shown to others, whom the rest of the path does not concern.
+        let name = options.data.file_name().unwrap_or(options.data.as_os_str());
+        (found, Photos::Folder(name.to_string_lossy().into_owned()))
     };
     if let Some(most) = options.photos {
         photos.truncate(most as usize);

@@ -9,12 +9,14 @@ use crate::judge::Score;
 const NAMES: f32 = 92.0;
 /// Room for the names of the columns, which climb.
 const HEAD: f32 = 74.0;
+/// Room for the end of the last of them.
+const TAIL: f32 = 52.0;
 
 /// The confusion matrix: rows are true areas, columns answers.
 #[must_use]
 pub fn confusion(lang: Lang, score: &Score) -> Plot {
     let count = score.areas.len().max(1);
-    let side = ((WIDTH - NAMES - 24.0) / count as f32).min(52.0);
+    let side = ((WIDTH - NAMES - TAIL) / count as f32).min(52.0);
     let mut plot = Plot::new(HEAD + side * count as f32 + 8.0);
     let numbers = (side * 0.36).min(TEXT);
     for (i, area) in score.areas.iter().enumerate() {

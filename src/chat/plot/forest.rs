@@ -9,7 +9,7 @@ use crate::judge::{Recall, Score, Verdict};
 /// Height of a row.
 const ROW: f32 = 36.0;
 /// Where the intervals begin and end.
-const SPAN: (f32, f32) = (104.0, WIDTH - 66.0);
+const SPAN: (f32, f32) = (104.0, WIDTH - 84.0);
 
 /// Recall of each area with its interval; below each, where there is one, that of another model.
 #[must_use]
@@ -42,11 +42,11 @@ pub fn difference(lang: Lang, verdict: &Verdict) -> Plot {
     let mut plot = Plot::new(150.0);
     let field = Field { left: 24.0, width: WIDTH - 48.0, ..field((-reach, reach), 118.0) };
     scale(&mut plot, &field, points);
-    plot.line("axis", (field.x(0.0), field.top), (field.x(0.0), field.top + field.height));
     for (i, (name, interval)) in rows.into_iter().enumerate() {
         let y = field.top + 52.0 * i as f32;
         plot.text("ink", (field.left, y + 16.0), Anchor::Start, &word(lang, name));
         plot.text("ink", (field.left + field.width, y + 16.0), Anchor::End, &points(interval.value));
+        plot.line("axis", (field.x(0.0), y + 24.0), (field.x(0.0), y + 44.0));
         bar(&mut plot, &field, if interval.low > 0.0 { "a" } else { "b" }, &interval, y + 34.0);
     }
     plot
