@@ -1,6 +1,7 @@
 //! The composition root: it sees every layer, and nothing imports it.
 
 mod check;
+mod collect;
 mod data;
 mod demo;
 mod evaluate;
@@ -49,6 +50,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Quiz(options) => block_on(play::run(config, options)),
         Command::Scores(options) => block_on(play::scores(config, options)),
         Command::Evaluate(options) => block_on(evaluate::run(config, options)),
+        Command::Collect(options) => block_on(collect::run(config, options)),
         Command::Train(options) if options.mode == Mode::Head => head::run(&config, &options),
         Command::Train(options) => train::run(&options),
         Command::Models(command) => block_on(models::run(config, command)),

@@ -13,6 +13,7 @@ pub mod locate;
 pub mod message;
 mod models;
 pub mod picture;
+pub mod plan;
 pub mod plot;
 mod post;
 pub mod press;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::Split;
+use crate::domain::imagery::Source;
 
 /// ここどこ? Where is this? Names the municipality of a street photo.
 #[derive(Debug, Parser)]
@@ -34,6 +35,8 @@ pub enum Command {
     Quiz(Play),
     /// Scores of "beat the model"
     Scores(Scores),
+    /// Collect street imagery: say what a plan comes to, with a map
+    Collect(Collect),
     /// Train the model of the drawn world
     Train(Train),
     /// Say how good a model is, and whether it is better than another
@@ -146,6 +149,29 @@ pub enum About {
     Link,
     /// Remove everything about you
     Forget,
+}
+
+/// Options of `collect`.
+#[derive(Args, Debug)]
+pub struct Collect {
+    /// Where imagery comes from: mapillary, streetview or folder [default: collect.source]
+    #[arg(long)]
+    pub source: Option<Source>,
+    /// These areas only, separated by commas: names of configured ones, or full names (東京都港区)
+    #[arg(long, value_delimiter = ',', value_name = "AREAS")]
+    pub areas: Vec<String>,
+    /// Points in each town [default: collect.points_per_town]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub points: Option<u32>,
+    /// Only say what it comes to: towns are listed, the source of imagery is not asked
+    #[arg(long, required = true)]
+    pub dry_run: bool,
+    /// Write a map of the plan, PNG
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// Language: ja or en [default: the environment's]
+    #[arg(long)]
+    pub lang: Option<String>,
 }
 
 /// Options of `train`.

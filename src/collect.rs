@@ -2,12 +2,16 @@
 //! labelled dataset that comes of it.
 
 pub mod area;
+pub mod borders;
 mod chance;
 pub mod check;
 pub mod client;
 pub mod dataset;
+pub mod estimate;
 pub mod export;
 pub mod folder;
+pub mod geolonia;
+pub mod grid;
 mod group;
 pub mod look;
 pub mod mapillary;
@@ -19,6 +23,8 @@ pub mod settings;
 pub mod showcase;
 pub mod stats;
 pub mod streetview;
+pub mod survey;
 pub mod till;
 pub mod trouble;
 pub mod wire;
+pub mod wish;

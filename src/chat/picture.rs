@@ -4,6 +4,7 @@ pub mod board;
 pub mod contact;
 pub mod grid;
 pub mod judged;
+pub mod plan_map;
 pub mod reveal;
 mod svg;
 pub mod versus;

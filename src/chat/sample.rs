@@ -1,12 +1,16 @@
 //! Values for the tests of the conversation.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use image::{Rgb, RgbImage};
 
 use super::message::{ChatKind, ChatRef, Incoming, Platform, Request, Role, UserRef};
 use super::text::Lang;
-use crate::domain::{Area, ModelIdentity, Prediction};
+use crate::collect::estimate::{AreaEstimate, Estimate, Sums};
+use crate::collect::plan::{AreaPlan, Plan, Town};
+use crate::domain::imagery::{Micros, Source};
+use crate::domain::{Area, Border, Coordinate, ModelIdentity, Prediction};
 use crate::infer::manifest::{Manifest, Metrics, Provenance};
 use crate::infer::onnx::Outputs;
 use crate::infer::preprocess::Preprocess;
@@ -25,6 +29,47 @@ pub(super) fn areas() -> Vec<Area> {
 /// A prediction for the first area, the surer the larger `logit` is.
 pub(super) fn prediction(logit: f32) -> Prediction {
     Prediction::from_logits(&[logit, 1.0 - logit / 2.0, -4.0], &areas(), 1.0, 0.6)
+}
+
+/// A plan of those areas: discs of towns, two areas beside each other and one far away.
+pub(super) fn plan(source: Source) -> (Plan, Estimate) {
+    let middles = [(35.655, 139.745), (35.665, 139.700), (43.771, 142.365)];
+    let middles = middles.map(|(lat, lng)| Coordinate { lat, lng });
+    let plan = areas().into_iter().zip(middles).map(|(area, middle)| {
+        let corner = |turn: i32| {
+            let angle = f64::from(turn).to_radians();
+            let at = middle.offset_m(2_000.0 * angle.cos(), (2_400.0 + f64::from(turn)) * angle.sin());
+            [at.lng, at.lat]
+        };
+        let border = Border::new(vec![(0..360).step_by(30).map(corner).collect()]);
+        let town = |index: i32| {
+            let (east, north) = (f64::from(index % 5 - 2) * 800.0, f64::from(index / 5 - 2) * 800.0);
+            Town { name: format!("{index}丁目"), centers: vec![middle.offset_m(east, north)] }
+        };
+        let towns: Vec<Town> = (0..25).map(town).chain([Town { name: "地先".to_owned(), centers: vec![] }]).collect();
+        AreaPlan::new(area, border, &towns, 4)
+    });
+    let plan = Plan { areas: plan.collect() };
+    let estimate = |area: &AreaPlan| {
+        let points = area.points() as u64;
+        let (hits, images) =
+            if source == Source::StreetView { (points * 4 / 5, points * 16 / 5) } else { (points / 2, points / 2) };
+        let sums = Sums {
+            towns: area.towns.len() as u64,
+            unplaced: area.unplaced as u64,
+            points,
+            hits,
+            images,
+            money: Micros(if source == Source::StreetView { 7_000 * images as i64 } else { 0 }),
+            disk: 82_000 * images,
+            time: Duration::from_secs(points + images),
+        };
+        AreaEstimate { area: area.area.clone(), sums, learnt: false }
+    };
+    let areas = plan.areas.iter().map(estimate).collect();
+    let price = Micros(if source == Source::StreetView { 7_000 } else { 0 });
+    let estimate = Estimate { source, currency: "USD".to_owned(), price, cap_per_run: Micros(20_000_000), areas };
+    (plan, estimate)
 }
 
 /// A drawn-world model.

@@ -5,6 +5,7 @@
 
 pub mod admin;
 mod bundle;
+pub mod collect;
 mod format;
 pub mod models;
 pub mod quiz;

@@ -93,6 +93,13 @@ impl Municipality {
         (!municipality.is_empty()).then(|| Self(Area::new(prefecture, municipality, name_en)))
     }
 
+    /// Whether people may call it so: by its name with or without the prefecture, or in English.
+    #[must_use]
+    pub fn is_called(&self, word: &str) -> bool {
+        let Area { area, municipality, name_en, .. } = &self.0;
+        is_name(word, [area, municipality, name_en])
+    }
+
     /// Its names.
     #[must_use]
     pub fn area(&self) -> &Area {
@@ -112,11 +119,24 @@ pub struct Region {
 }
 
 impl Region {
+    /// Whether people may call it so.
+    #[must_use]
+    pub fn is_called(&self, word: &str) -> bool {
+        is_name(word, [&self.name, &self.name, &self.name_en])
+    }
+
     /// Its names as those of an area. A region lies in no prefecture: that part is empty.
     #[must_use]
     pub fn area(&self) -> Area {
         Area::new("", &self.name, &self.name_en)
     }
+}
+
+/// Whether a word is one of the names, the last of which is English and may be cut at its comma.
+fn is_name(word: &str, [full, short, english]: [&str; 3]) -> bool {
+    let word = word.trim();
+    let city = english.split(',').next().unwrap_or(english);
+    [full, short].contains(&word) || [english, city].iter().any(|name| name.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

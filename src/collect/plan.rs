@@ -16,6 +16,11 @@ const REACH: f64 = 0.75;
 const MIN_RADIUS_M: f64 = 100.0;
 /// Greatest radius of a disc, metres: what is farther from a town's position is rarely of it.
 pub(super) const MAX_RADIUS_M: f64 = 750.0;
+/// Neighbours farther than this cannot decide: with one of three there, their mean gives [`MAX_RADIUS_M`] in any case.
+/// Metres.
+const NEIGHBOURHOOD_M: f64 = MAX_RADIUS_M / REACH * NEIGHBOURS as f64 * 1.05;
+/// Metres of a degree of latitude (mean Earth radius).
+const DEGREE_M: f64 = 111_195.0;
 /// Draws in a row that may miss the town before it counts as full.
 const MISSES: u32 = 2_000;
 
@@ -128,10 +133,13 @@ impl Ground {
             towns.iter().enumerate().flat_map(|(town, it)| it.centers.iter().map(move |center| (town, *center)));
         let centers: Vec<(usize, Coordinate)> = centers.collect();
         let plot = |(index, &(town, center)): (usize, &(usize, Coordinate))| {
-            let others = centers.iter().enumerate().filter(|(other, _)| *other != index);
-            let mut others: Vec<(f64, usize)> =
-                others.map(|(other, (_, at))| (center.distance_m(*at), other)).collect();
-            let radius_m = radius_m(&mut others);
+            let neighbour = |other: usize, at: Coordinate| {
+                let may_be = other != index && is_within(center, at, NEIGHBOURHOOD_M);
+                may_be.then(|| (center.distance_m(at), other))
+            };
+            let others = centers.iter().enumerate().filter_map(|(other, (_, at))| neighbour(other, *at));
+            let mut others: Vec<(f64, usize)> = others.collect();
+            let radius_m = radius_m(&mut others, NEIGHBOURS.min(centers.len() - 1));
             // Who is nearer to a point of the disc than its middle lies within twice the radius of the middle.
             let rivals = others.into_iter().filter(|(distance, _)| *distance < 2.0 * radius_m).map(|(_, other)| other);
             Plot { town, disc: Disc { center, radius_m }, rivals: rivals.collect() }
@@ -173,10 +181,16 @@ impl Ground {
     }
 }
 
-/// The radius for a position, from the distances to all others.
-fn radius_m(others: &mut [(f64, usize)]) -> f64 {
-    let count = NEIGHBOURS.min(others.len());
-    if count == 0 {
+/// Whether a position is within a box round another, half a side of it so many metres: told without trigonometry but
+/// one cosine, since all positions of an area are compared with each other.
+fn is_within(center: Coordinate, at: Coordinate, half_side_m: f64) -> bool {
+    let degrees = half_side_m / DEGREE_M;
+    (at.lat - center.lat).abs() <= degrees && (at.lng - center.lng).abs() * center.lat.to_radians().cos() <= degrees
+}
+
+/// The radius for a position, from the distances to those in its neighbourhood; `count` of the nearest decide.
+fn radius_m(others: &mut [(f64, usize)], count: usize) -> f64 {
+    if count == 0 || others.len() < count {
         return MAX_RADIUS_M;
     }
     others.select_nth_unstable_by(count - 1, |a, b| a.0.total_cmp(&b.0));

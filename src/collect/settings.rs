@@ -141,6 +141,15 @@ pub enum GeoloniaVersion {
 }
 
 impl GeoloniaVersion {
+    /// 1 or 2.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::V1 => 1,
+            Self::V2 => 2,
+        }
+    }
+
     /// Where it is served.
     #[must_use]
     pub fn public_url(self) -> &'static str {
@@ -220,5 +229,54 @@ impl Settings {
         self.allowed(Source::StreetView)?;
         let missing = NotReady::SecretMissing { key: "streetview.key", variable: "KOKODOKO_STREETVIEW__KEY" };
         self.streetview.key.as_ref().map(|_| ()).ok_or(missing)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Settings that ask nobody, of these municipalities.
+    pub(in crate::collect) fn settings(names: &[&str]) -> Settings {
+        let municipality = |name: &&str| Municipality::parse(name, None).expect("a full name");
+        let server: Url = "http://127.0.0.1:9".parse().expect("a URL");
+        Settings {
+            source: Source::Mapillary,
+            municipalities: names.iter().map(municipality).collect(),
+            regions: Vec::new(),
+            borders_file: None,
+            density: Density {
+                points_per_town: 4,
+                headings_per_point: 4,
+                fov: 90,
+                pitch: 0,
+                width: 640,
+                height: 640,
+                search_radius_m: 50,
+            },
+            data_folder: PathBuf::from("data/images"),
+            pace: Pace {
+                requests_per_second: 10.0,
+                concurrency: 8,
+                connect_timeout: Duration::from_secs(10),
+                read_timeout: Duration::from_secs(30),
+            },
+            money: Money {
+                currency: "USD".to_owned(),
+                price_per_image: Micros(7_000),
+                cap_per_run: Micros(20_000_000),
+                cap_per_day: Micros(20_000_000),
+                cap_per_month: Micros(100_000_000),
+            },
+            mapillary: Mapillary { token: None, api_url: server.clone() },
+            streetview: StreetView {
+                key: None,
+                signing_secret: None,
+                accept_google_terms: false,
+                api_url: server.clone(),
+            },
+            geolonia: Geolonia { version: GeoloniaVersion::V2, api_url: server },
+            folder: None,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod mapillary;
+mod plan;
 mod run;
 mod streetview;
 

@@ -131,6 +131,31 @@ impl Sheet {
         ));
     }
 
+    /// Text with a rim of [`PAPER`], to be read on a map.
+    pub(super) fn label(&mut self, x: f32, y: f32, style: Style, room: f32, words: &str) {
+        let width = style.size / 4.0;
+        self.push(format_args!(
+            r#"<g stroke="{PAPER}" stroke-width="{width}" stroke-linejoin="round" paint-order="stroke">"#
+        ));
+        self.text(x, y, style, room, words);
+        self.push(format_args!("</g>"));
+    }
+
+    /// A shape of closed rings, even-odd: filled thinly, with an outline.
+    pub(super) fn shape(&mut self, rings: &[Vec<(f32, f32)>], colour: &str) {
+        let mut path = String::new();
+        for ring in rings {
+            for (index, (x, y)) in ring.iter().enumerate() {
+                let command = if index == 0 { 'M' } else { 'L' };
+                write!(path, "{command}{x:.1} {y:.1}").expect("a string takes everything");
+            }
+            path.push('Z');
+        }
+        self.push(format_args!(
+            r#"<path d="{path}" fill="{colour}" fill-opacity="0.12" fill-rule="evenodd" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>"#
+        ));
+    }
+
     fn push(&mut self, shape: std::fmt::Arguments<'_>) {
         self.body.write_fmt(shape).expect("a string takes everything");
     }

@@ -37,12 +37,17 @@ pub(super) const MODELS_JA: &str = include_str!("models.ja.ftl");
 /// The messages about models in English.
 pub(super) const MODELS_EN: &str = include_str!("models.en.ftl");
 
+/// Collecting's messages in Japanese.
+pub(super) const COLLECT_JA: &str = include_str!("collect.ja.ftl");
+/// Collecting's messages in English.
+pub(super) const COLLECT_EN: &str = include_str!("collect.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
 static JA_BUNDLE: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA]));
+    LazyLock::new(|| bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA, COLLECT_JA]));
 static EN_BUNDLE: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN]));
+    LazyLock::new(|| bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN, COLLECT_EN]));
 
 fn bundle(lang: LanguageIdentifier, sources: &[&str]) -> Bundle {
     let mut bundle = Bundle::new_concurrent(vec![lang]);

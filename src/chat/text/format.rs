@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::imagery::Micros;
+
 /// Cells of a bar.
 const CELLS: usize = 10;
 /// As wide as a digit, so that percentages stand in line in proportional fonts.
@@ -56,6 +58,27 @@ pub(super) fn seconds(wait: Duration) -> String {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1).to_string()
 }
 
+/// A count with commas: `12,345`.
+pub(super) fn count(count: u64) -> String {
+    let digits = count.to_string();
+    let comma = |index: usize| (index > 0 && (digits.len() - index).is_multiple_of(3)).then_some(',');
+    digits.char_indices().flat_map(|(index, digit)| comma(index).into_iter().chain([digit])).collect()
+}
+
+/// Money in hundredths, rounded up, so that nothing looks cheaper than it is: `1,234.50 USD`.
+pub(super) fn money(amount: Micros, currency: &str) -> String {
+    let hundredths = amount.0.max(0).unsigned_abs().div_ceil(10_000);
+    format!("{}.{:02} {currency}", count(hundredths / 100), hundredths % 100)
+}
+
+/// Room on a disk in units of 10^6 or 10^9 bytes, rounded up.
+pub(super) fn storage(bytes: u64) -> String {
+    match bytes.div_ceil(1_000_000) {
+        megabytes @ 0..1_000 => format!("{megabytes} MB"),
+        megabytes => format!("{} GB", tenths(megabytes.div_ceil(100))),
+    }
+}
+
 fn tenths(tenths: u64) -> String {
     match tenths % 10 {
         0 => (tenths / 10).to_string(),
@@ -91,6 +114,15 @@ mod tests {
         assert_eq!(megapixels(2_560_000), "2.5");
         assert_eq!(seconds(Duration::from_millis(1_001)), "2");
         assert_eq!(seconds(Duration::ZERO), "1");
+    }
+
+    #[test]
+    fn plans_are_never_rounded_down() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        let shown = [0, 7_000, 2_240_000, 1_234_567_000_001].map(|micros| money(Micros(micros), "USD"));
+        assert_eq!(shown, ["0.00 USD", "0.01 USD", "2.24 USD", "1,234,567.01 USD"]);
+        let shown = [0, 1, 86_000_000, 999_000_001, 1_300_000_000].map(storage);
+        assert_eq!(shown, ["0 MB", "1 MB", "86 MB", "1 GB", "1.3 GB"]);
     }
 
     proptest! {

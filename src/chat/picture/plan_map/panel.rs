@@ -1,0 +1,215 @@
+//! Panels: which areas are drawn together, and where on the sheet a position lies.
+
+use super::MapArea;
+use crate::domain::{Border, Coordinate};
+
+/// Areas whose middles are nearer than this share a panel, metres.
+const TOGETHER_M: f64 = 60_000.0;
+/// Most panels; areas farther out stand in the table alone.
+const MOST: usize = 9;
+/// Between a panel's frame and what it shows, pixels; more below, for the scale.
+const MARGIN: f32 = 26.0;
+/// Room for the scale below.
+const FOOT: f32 = 34.0;
+/// Metres of a degree of latitude (mean Earth radius).
+const DEGREE_M: f64 = 111_195.0;
+
+/// A piece of the map.
+pub(super) struct Panel {
+    areas: Vec<usize>,
+    origin: (f32, f32),
+    size: (f32, f32),
+    /// What lies in the middle of the panel.
+    middle: Coordinate,
+    /// Metres of a pixel.
+    metres: f64,
+}
+
+/// The panels of a map at `origin` of this size, the one with most areas first and largest.
+pub(super) fn panels(areas: &[MapArea], origin: (f32, f32), size: (f32, f32), gap: f32) -> Vec<Panel> {
+    let mut groups = groups(areas);
+    groups.sort_by_key(|(group, _)| std::cmp::Reverse(group.len()));
+    groups.truncate(MOST);
+    let frames = frames(groups.len(), origin, size, gap);
+    let panel = |((areas, bounds), (origin, size))| Panel::new(areas, bounds, origin, size);
+    groups.into_iter().zip(frames).map(panel).collect()
+}
+
+type Bounds = (Coordinate, Coordinate);
+
+/// Areas that lie near each other, with the box around them. Areas without a border are left out.
+fn groups(areas: &[MapArea]) -> Vec<(Vec<usize>, Bounds)> {
+    let mut groups: Vec<(Vec<usize>, Bounds)> = Vec::new();
+    for (index, area) in areas.iter().enumerate() {
+        let Some(bounds) = area.border.bounds() else { continue };
+        let is_near = |(group, _): &(Vec<usize>, Bounds)| {
+            let near = |other: &usize| {
+                let other = areas[*other].border.bounds();
+                other.is_some_and(|other| middle(other).distance_m(middle(bounds)) < TOGETHER_M)
+            };
+            group.iter().any(near)
+        };
+        // An area may join groups that were apart until now.
+        let (near, mut rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_near);
+        let joined = near.into_iter().fold((vec![index], bounds), |(mut all, box_), (group, other)| {
+            all.extend(group);
+            (all, around(box_, other))
+        });
+        rest.push(joined);
+        groups = rest;
+    }
+    groups
+}
+
+fn middle((low, high): Bounds) -> Coordinate {
+    Coordinate { lat: (low.lat + high.lat) / 2.0, lng: (low.lng + high.lng) / 2.0 }
+}
+
+fn around(a: Bounds, b: Bounds) -> Bounds {
+    let low = Coordinate { lat: a.0.lat.min(b.0.lat), lng: a.0.lng.min(b.0.lng) };
+    (low, Coordinate { lat: a.1.lat.max(b.1.lat), lng: a.1.lng.max(b.1.lng) })
+}
+
+type Frame = ((f32, f32), (f32, f32));
+
+/// Origins and sizes: one alone, two of which the first is wider, or a grid.
+fn frames(count: usize, (x, y): (f32, f32), (width, height): (f32, f32), gap: f32) -> Vec<Frame> {
+    if count == 2 {
+        let first = ((width - gap) * 0.6).round();
+        let second = width - gap - first;
+        return vec![((x, y), (first, height)), ((x + first + gap, y), (second, height))];
+    }
+    let columns = (1..).find(|columns| columns * columns >= count).unwrap_or(1);
+    let rows = count.div_ceil(columns).max(1);
+    let side = |whole: f32, parts: usize| (whole - gap * (parts - 1) as f32) / parts as f32;
+    let size = (side(width, columns), side(height, rows));
+    let frame = |index: usize| {
+        let (column, row) = (index % columns, index / columns);
+        ((x + column as f32 * (size.0 + gap), y + row as f32 * (size.1 + gap)), size)
+    };
+    (0..count).map(frame).collect()
+}
+
+impl Panel {
+    fn new(areas: Vec<usize>, bounds: Bounds, origin: (f32, f32), size: (f32, f32)) -> Self {
+        let middle = middle(bounds);
+        let east = (bounds.1.lng - bounds.0.lng) * DEGREE_M * middle.lat.to_radians().cos();
+        let north = (bounds.1.lat - bounds.0.lat) * DEGREE_M;
+        let room = (f64::from(size.0 - 2.0 * MARGIN), f64::from(size.1 - 2.0 * MARGIN - FOOT));
+        // A border of a single point would be infinitely large.
+        let metres = (east / room.0).max(north / room.1).max(1.0);
+        Self { areas, origin, size, middle, metres }
+    }
+
+    /// Upper left corner and size, pixels.
+    pub(super) fn frame(&self) -> ((f32, f32), (f32, f32)) {
+        (self.origin, self.size)
+    }
+
+    /// Numbers of the areas in it.
+    pub(super) fn areas(&self) -> &[usize] {
+        &self.areas
+    }
+
+    /// Where on the sheet a position lies: north is up, both scales are true in the middle.
+    pub(super) fn place(&self, at: Coordinate) -> (f32, f32) {
+        let scale = DEGREE_M / self.metres;
+        let east = (at.lng - self.middle.lng) * scale * self.middle.lat.to_radians().cos();
+        let north = (at.lat - self.middle.lat) * scale;
+        let (x, y) = (self.origin.0 + self.size.0 / 2.0, self.origin.1 + (self.size.1 - FOOT) / 2.0);
+        (x + east as f32, y - north as f32)
+    }
+
+    /// Radius of a point's dot: the more points, the smaller.
+    pub(super) fn dot(&self, areas: &[MapArea]) -> f32 {
+        let points: usize = self.areas.iter().map(|area| areas[*area].points.len()).sum();
+        (0.22 * (self.size.0 * self.size.1 / points.max(1) as f32).sqrt()).clamp(1.1, 4.0)
+    }
+
+    /// Where a name is best written: the centroid of the largest ring (the shoelace formula).
+    pub(super) fn middle(&self, border: &Border) -> Option<(f32, f32)> {
+        let placed = border.rings().iter().map(|ring| -> Vec<(f32, f32)> {
+            ring.iter().map(|&[lng, lat]| self.place(Coordinate { lat, lng })).collect()
+        });
+        let centroids = placed.map(|ring| centroid(&ring));
+        let largest = centroids.max_by(|a, b| a.0.total_cmp(&b.0));
+        largest.filter(|(area, _)| *area > 0.0).map(|(_, at)| at)
+    }
+
+    /// A bar of a round length, in pixels, and the length in words.
+    pub(super) fn scale_bar(&self) -> (f32, String) {
+        let most = self.metres * f64::from(self.size.0) / 4.0;
+        let power = 10.0_f64.powf(most.log10().floor());
+        let length = [5.0, 2.0, 1.0].map(|step| step * power).into_iter().find(|length| *length <= most);
+        let length = length.unwrap_or(power);
+        let words =
+            if length >= 1_000.0 { format!("{} km", length / 1_000.0) } else { format!("{} m", length.round()) };
+        ((length / self.metres) as f32, words)
+    }
+}
+
+/// Size in square pixels, and the centre of mass.
+fn centroid(ring: &[(f32, f32)]) -> (f32, (f32, f32)) {
+    let Some(&origin) = ring.first() else { return (0.0, (0.0, 0.0)) };
+    // Relative to the first corner: products of large numbers lose the small differences.
+    let near: Vec<(f32, f32)> = ring.iter().map(|(x, y)| (x - origin.0, y - origin.1)).collect();
+    let (mut doubled, mut x, mut y) = (0.0, 0.0, 0.0);
+    for (a, b) in near.iter().zip(near.iter().cycle().skip(1)) {
+        let cross = a.0 * b.1 - b.0 * a.1;
+        doubled += cross;
+        x += (a.0 + b.0) * cross;
+        y += (a.1 + b.1) * cross;
+    }
+    if doubled == 0.0 {
+        return (0.0, origin);
+    }
+    (doubled.abs() / 2.0, (origin.0 + x / (3.0 * doubled), origin.1 + y / (3.0 * doubled)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn area(lat: f64, lng: f64) -> MapArea {
+        let ring = vec![[lng, lat], [lng + 0.1, lat], [lng + 0.1, lat + 0.1], [lng, lat + 0.1]];
+        MapArea { name: String::new(), border: Border::new(vec![ring]), towns: Vec::new(), points: Vec::new() }
+    }
+
+    #[test]
+    fn neighbours_share_a_panel_and_cities_far_away_have_their_own() {
+        let areas = [area(43.7, 142.3), area(35.6, 139.7), area(35.7, 139.8), area(34.6, 135.4), area(35.65, 140.2)];
+        let drawn = panels(&areas, (40.0, 100.0), (1_120.0, 640.0), 20.0);
+        let mut groups: Vec<Vec<usize>> = drawn.iter().map(|panel| panel.areas().to_vec()).collect();
+        groups.iter_mut().for_each(|group| group.sort_unstable());
+        assert_eq!(groups, [vec![1, 2, 4], vec![0], vec![3]]);
+    }
+
+    #[test]
+    fn everything_stays_within_its_frame() {
+        for count in 1..12 {
+            let areas: Vec<MapArea> = (0..count).map(|index| area(-60.0 + 10.0 * f64::from(index), 100.0)).collect();
+            let drawn = panels(&areas, (40.0, 100.0), (1_120.0, 640.0), 20.0);
+            assert_eq!(drawn.len(), areas.len().min(MOST));
+            for panel in &drawn {
+                let ((x, y), (width, height)) = panel.frame();
+                assert!(x >= 40.0 && y >= 100.0 && x + width <= 1_160.5 && y + height <= 740.5);
+                for &[lng, lat] in areas[panel.areas()[0]].border.rings()[0].iter() {
+                    let (at_x, at_y) = panel.place(Coordinate { lat, lng });
+                    assert!((x..=x + width).contains(&at_x) && (y..=y + height).contains(&at_y), "{at_x} {at_y}");
+                }
+                let (length, words) = panel.scale_bar();
+                assert!(length <= width / 4.0 && length >= width / 16.0 && words.ends_with('m'), "{length} {words}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_stands_in_the_middle() {
+        let areas = [area(35.6, 139.7)];
+        let drawn = panels(&areas, (0.0, 0.0), (600.0, 600.0), 20.0);
+        let (x, y) = drawn[0].middle(&areas[0].border).unwrap();
+        let expected = drawn[0].place(Coordinate { lat: 35.65, lng: 139.75 });
+        assert!((x - expected.0).abs() < 0.5 && (y - expected.1).abs() < 0.5);
+        assert_eq!(drawn[0].middle(&Border::default()), None);
+    }
+}
