@@ -1,7 +1,9 @@
 //! The composition root: it sees every layer, and nothing imports it.
 
+pub mod bureau;
 mod check;
 mod collect;
+mod collecting;
 mod data;
 mod demo;
 mod evaluate;

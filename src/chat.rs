@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod board;
+pub mod collect;
 pub mod command;
 pub mod conversation;
 pub mod etiquette;

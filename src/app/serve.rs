@@ -9,8 +9,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::bureau::Bureau;
 use crate::chat::quiz::Table;
-use crate::chat::{Conversation, Office, Platform, Post, etiquette};
+use crate::chat::{Conversation, Platform, Post, etiquette};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Discord, Telegram};
 use crate::front::{discord, telegram, web};
@@ -32,7 +33,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let discord_news = post.connect(Platform::Discord);
     let table = match &config.quiz {
         Some(settings) => {
-            Some(Table::new(super::quiz::open(&config, settings, store.clone(), core.clone()).await?, post))
+            Some(Table::new(super::quiz::open(&config, settings, store.clone(), core.clone()).await?, post.clone()))
         }
         None => None,
     };
@@ -41,14 +42,13 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         Some(table) => Conversation::with_quiz(core.clone(), limits, clock, table),
         None => Conversation::new(core.clone(), limits, clock),
     };
-    let admins = config.admins.iter().cloned().collect();
-    let conversation = conversation
-        .with_office(Office::new(admins, store.clone(), Arc::new(SystemClock)).with_models(registry.clone()));
+    let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock))?;
+    let conversation = conversation.with_office(bureau.office().with_models(registry.clone()));
     let mut fronts = JoinSet::new();
     fronts.spawn({
         let stop = stop.clone();
         async move {
-            registry.run(stop).await;
+            tokio::join!(bureau.run(stop.clone()), registry.run(stop));
             Ok(())
         }
     });

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::collect::Collector;
 use super::command::Command;
-use super::message::{Incoming, Platform, Reply, UserRef};
+use super::message::{ChatRef, Incoming, Platform, PressReply, Pressed, Reply, UserRef};
+use super::press::Press;
 use super::{models, text};
 use crate::clock::SharedClock;
 use crate::models::Registry;
@@ -52,6 +54,11 @@ impl Done {
     pub(super) fn words(words: String) -> Self {
         Self { outcome: "done".to_owned(), replies: vec![Reply::words(words)] }
     }
+
+    /// The command was not carried out, and this is why.
+    pub(super) fn not(words: String) -> Self {
+        Self { outcome: "declined".to_owned(), ..Self::words(words) }
+    }
 }
 
 /// Where admins have things done; clones share it. Who enters is checked at the door, by the conversation.
@@ -59,6 +66,7 @@ impl Done {
 pub struct Office {
     inner: Arc<Inner>,
     models: Option<Registry>,
+    collector: Option<Collector>,
 }
 
 struct Inner {
@@ -67,11 +75,24 @@ struct Inner {
     clock: SharedClock,
 }
 
+/// Who acts, and where.
+struct Actor<'a> {
+    who: &'a UserRef,
+    name: &'a str,
+    chat: &'a ChatRef,
+}
+
 impl Office {
     /// An office for these admins, with its record in `store`.
     #[must_use]
     pub fn new(admins: Admins, store: Store, clock: SharedClock) -> Self {
-        Self { inner: Arc::new(Inner { admins, store, clock }), models: None }
+        Self { inner: Arc::new(Inner { admins, store, clock }), models: None, collector: None }
+    }
+
+    /// The same office, where imagery is collected.
+    #[must_use]
+    pub fn with_collector(self, collector: Collector) -> Self {
+        Self { collector: Some(collector), ..self }
     }
 
     /// The same office, where models can be exchanged.
@@ -91,45 +112,64 @@ impl Office {
     pub(super) async fn command(&self, incoming: &Incoming, command: Command) -> Vec<Reply> {
         let words = format!("/{} {}", command.name(), incoming.arguments);
         let act = async {
-            match command {
-                Command::Audit => self.audit(incoming).await,
-                Command::Models | Command::Promote | Command::Rollback => self.models(incoming, command).await,
+            match (command, &self.collector) {
+                (Command::Audit, _) => self.audit(incoming).await,
+                (Command::Collect, Some(collector)) => collector.command(incoming).await,
+                (Command::Collect, None) => Ok(Done::not(text::collecting::off(incoming.lang))),
+                (Command::Models | Command::Promote | Command::Rollback, _) => self.models(incoming, command).await,
                 // Not an admin's command.
                 _ => Ok(Done { outcome: "nothing".to_owned(), replies: Vec::new() }),
             }
+            .map(|done| (done.outcome, done.replies))
         };
-        match self.noted(incoming, words.trim_end(), act).await {
-            Ok(replies) => replies,
-            Err(error) => {
-                tracing::error!(%error, "an admin's command failed");
-                vec![Reply::words(text::admin::failed(incoming.lang))]
-            }
-        }
+        let actor = Actor { who: &incoming.user, name: &incoming.name, chat: &incoming.chat };
+        let failed = || vec![Reply::words(text::admin::failed(incoming.lang))];
+        self.noted(actor, words.trim_end(), act).await.unwrap_or_else(failed)
     }
 
-    async fn noted(
+    /// Does what an admin's button says, and notes it in the same way.
+    pub(super) async fn press(&self, pressed: &Pressed) -> PressReply {
+        let action = format!("button {}", pressed.press.payload());
+        let act = async {
+            match (pressed.press, &self.collector) {
+                (Press::Begin { job }, Some(collector)) => collector.begin(pressed, job).await,
+                _ => Ok(("declined".to_owned(), notice(text::stale_button(pressed.lang)))),
+            }
+        };
+        let actor = Actor { who: &pressed.user, name: &pressed.name, chat: &pressed.chat };
+        let failed = || notice(text::admin::failed(pressed.lang));
+        self.noted(actor, &action, act).await.unwrap_or_else(failed)
+    }
+
+    /// Notes an action, carries it out, and notes what came of it; `None` when it failed.
+    async fn noted<T>(
         &self,
-        incoming: &Incoming,
+        actor: Actor<'_>,
         action: &str,
-        act: impl Future<Output = Result<Done, StoreError>>,
-    ) -> Result<Vec<Reply>, StoreError> {
-        let (who, chat) = (incoming.user.clone(), incoming.chat.clone());
-        let (platform, person) = (who.platform.name(), who.id);
-        tracing::info!(platform, person, chat = chat.id, action, "an admin acts");
+        act: impl Future<Output = Result<(String, T), StoreError>>,
+    ) -> Option<T> {
+        let (platform, person) = (actor.who.platform.name(), actor.who.id);
+        tracing::info!(platform, person, chat = actor.chat.id, action, "an admin acts");
         let begun = AdminAction {
             at: self.inner.clock.now(),
-            who,
-            name: incoming.name.clone(),
-            chat,
+            who: actor.who.clone(),
+            name: actor.name.to_owned(),
+            chat: actor.chat.clone(),
             action: action.to_owned(),
             outcome: "begun".to_owned(),
         };
-        let id = self.inner.store.begin_action(&begun).await?;
-        let acted = act.await;
-        let outcome = acted.as_ref().map_or("failed", |done| done.outcome.as_str());
+        let failed = |error: StoreError| tracing::error!(%error, action, "an admin's action failed");
+        let id = self.inner.store.begin_action(&begun).await.map_err(failed).ok()?;
+        let (outcome, result) = match act.await {
+            Ok((outcome, result)) => (outcome, Some(result)),
+            Err(error) => {
+                failed(error);
+                ("failed".to_owned(), None)
+            }
+        };
         tracing::info!(platform, person, action, outcome, "an admin has acted");
-        self.inner.store.end_action(id, outcome).await?;
-        acted.map(|done| done.replies)
+        self.inner.store.end_action(id, &outcome).await.map_err(failed).ok()?;
+        result
     }
 
     async fn models(&self, incoming: &Incoming, command: Command) -> Result<Done, StoreError> {
@@ -147,4 +187,8 @@ impl Office {
         actions.drain(..actions.len().min(1));
         Ok(Done::words(text::admin::audit(incoming.lang, &actions)))
     }
+}
+
+fn notice(notice: String) -> PressReply {
+    PressReply { notice, ..PressReply::default() }
 }

@@ -1,5 +1,6 @@
 //! The one command enum: grammar, help, menus and registration all come from here.
 
+use super::collect::MAX_POINTS;
 use super::message::Role;
 use crate::domain::quiz::SECONDS;
 
@@ -44,6 +45,8 @@ pub enum Command {
     Promote,
     /// Makes the model before live again.
     Rollback,
+    /// Street imagery is collected.
+    Collect,
     /// What admins did lately.
     Audit,
 }
@@ -79,7 +82,7 @@ const fn option(name: &'static str, kind: OptionKind) -> CommandOption {
 
 impl Command {
     /// Every command, in the order of menus.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Where,
         Self::Quiz,
         Self::Daily,
@@ -97,6 +100,7 @@ impl Command {
         Self::Models,
         Self::Promote,
         Self::Rollback,
+        Self::Collect,
         Self::Audit,
         Self::Help,
         Self::Start,
@@ -125,6 +129,7 @@ impl Command {
             Self::Models => "models",
             Self::Promote => "promote",
             Self::Rollback => "rollback",
+            Self::Collect => "collect",
             Self::Audit => "audit",
         }
     }
@@ -139,7 +144,7 @@ impl Command {
     #[must_use]
     pub fn role(self) -> Role {
         match self {
-            Self::Models | Self::Promote | Self::Rollback | Self::Audit => Role::Admin,
+            Self::Models | Self::Promote | Self::Rollback | Self::Collect | Self::Audit => Role::Admin,
             _ => Role::Member,
         }
     }
@@ -196,7 +201,14 @@ impl Command {
             &[option("zone", OptionKind::Text), option("hour", OptionKind::Integer { min: 0, max: 23 })];
         const PROMOTE: &[CommandOption] = &[option("name", OptionKind::Text), option("force", OptionKind::Text)];
         const SWITCH: &[CommandOption] = &[option("switch", OptionKind::Choice(&["on", "off"]))];
+        const COLLECT: &[CommandOption] = &[
+            option("action", OptionKind::Choice(&["begin", "plan", "status", "stop"])),
+            option("areas", OptionKind::Text),
+            option("source", OptionKind::Choice(&["mapillary", "streetview", "folder"])),
+            option("points", OptionKind::Integer { min: 1, max: MAX_POINTS }),
+        ];
         match self {
+            Self::Collect => COLLECT,
             Self::Quiz => QUIZ,
             Self::Leaderboard => BOARD,
             Self::Rematch | Self::Link => CODE,

@@ -134,6 +134,16 @@ impl Conversation {
 
     /// Does what a button says. Quick, except for pictures that have to be drawn.
     pub async fn press(&self, pressed: &Pressed) -> PressReply {
+        if self.role(&pressed.user, Role::Member) < pressed.press.role() {
+            let (platform, person) = (pressed.user.platform.name(), pressed.user.id);
+            tracing::warn!(platform, person, "not an admin's press");
+            return PressReply { notice: text::admin::only(pressed.lang), ..PressReply::default() };
+        }
+        if pressed.press.role() == Role::Admin
+            && let Some(office) = &self.office
+        {
+            return office.press(pressed).await;
+        }
         match &self.table {
             Some(table) => table.press(pressed).await,
             None => PressReply { notice: text::quiz::off(pressed.lang), ..PressReply::default() },
@@ -160,7 +170,7 @@ mod tests {
     use crate::chat::admin::Admins;
     use crate::chat::etiquette::system_clock;
     use crate::chat::message::{Attachment, DeliveryError};
-    use crate::chat::{ChatRef, sample};
+    use crate::chat::{ChatRef, Press, sample};
     use crate::clock::SystemClock;
     use crate::infer::decode::PhotoError;
     use crate::infer::{LocateError, Options};
@@ -297,8 +307,19 @@ mod tests {
         let noted = store.actions(1_000).await.expect("readable");
         assert_eq!(noted.len() as i64, let_in, "each action of an admin is noted, and nothing else");
         assert!(
-            noted.iter().all(|action| action.outcome == "done" && open.role(&action.who, Role::Member) == Role::Admin)
+            noted
+                .iter()
+                .all(|action| action.outcome != "failed" && open.role(&action.who, Role::Member) == Role::Admin)
         );
+        let press = Press::Begin { job: crate::domain::job::JobId(1) };
+        for incoming in all(Command::Collect) {
+            let Incoming { chat, kind, thread, user, name, lang, .. } = incoming.clone();
+            let pressed = Pressed { chat, kind, thread, user, name, lang, present: true, press };
+            let is_admin = open.role(&incoming.user, Role::Member) == Role::Admin;
+            let refused = |reply: PressReply| reply.notice == text::admin::only(Lang::En);
+            assert_eq!(!refused(open.press(&pressed).await), is_admin, "{incoming:?}");
+            assert!(refused(without.press(&pressed).await), "{incoming:?}");
+        }
         for incoming in Command::ALL.into_iter().filter(|c| c.role() < Role::Admin).flat_map(all) {
             assert_ne!(open.respond(&incoming, Vec::new()).await, refusal, "{incoming:?}");
         }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::board::Board;
-use super::message::{Notice, Reply, Undelivered};
+use super::message::{ChatRef, Notice, Reply, Undelivered};
 use super::post::Post;
 use super::text::Lang;
 use crate::clock::SharedClock;
@@ -42,13 +42,37 @@ struct Inner {
     telling: Box<dyn Telling>,
     /// Jobs that are being told of, or were.
     told: DashMap<JobId, ()>,
+    /// What ends the message that follows a job in a chat.
+    following: DashMap<(ChatRef, Option<i64>), CancellationToken>,
 }
 
 impl Clerk {
     /// A clerk who tells of `jobs`.
     #[must_use]
     pub fn new(jobs: Jobs, post: Post, clock: SharedClock, telling: Box<dyn Telling>) -> Self {
-        Self { inner: Arc::new(Inner { jobs, post, clock, telling, told: DashMap::new() }) }
+        Self { inner: Arc::new(Inner { jobs, post, clock, telling, told: DashMap::new(), following: DashMap::new() }) }
+    }
+
+    /// What is said of these jobs.
+    #[must_use]
+    pub fn telling(&self) -> &dyn Telling {
+        &*self.inner.telling
+    }
+
+    /// Shows a job in one more message, at the end of a chat, until it is over or the program stops. A chat has one
+    /// such message that changes: the newest.
+    pub fn follow(&self, id: JobId, lang: Lang, chat: ChatRef, thread: Option<i64>) {
+        let until = CancellationToken::new();
+        if let Some(before) = self.inner.following.insert((chat.clone(), thread), until.clone()) {
+            before.cancel();
+        }
+        let clerk = self.clone();
+        tokio::spawn(async move {
+            let mut board = Board::new(clerk.inner.post.clone(), clerk.inner.clock.clone(), chat, thread, None);
+            if let Err(error) = clerk.show(id, lang, &mut board, &until, false).await {
+                tracing::error!(%error, job = id.0, "a job is not followed");
+            }
+        });
     }
 
     /// Tells of jobs until `stop`; what is untold then is told after the restart.
@@ -67,6 +91,7 @@ impl Clerk {
                 () = stop.cancelled() => {}
             }
         }
+        self.inner.following.iter().for_each(|following| following.cancel());
         tellers.close();
         tellers.wait().await;
     }
@@ -87,24 +112,40 @@ impl Clerk {
     /// Tells of one job until it is over and its chat knows, or until `stop`. What is being said is said to its end,
     /// so that nothing is said twice.
     async fn tell(&self, id: JobId, stop: &CancellationToken) -> Result<(), StoreError> {
-        let (jobs, store) = (&self.inner.jobs, self.inner.jobs.store());
-        let mut changes = jobs.changes();
-        let Some(job) = jobs.look(id).await? else { return Ok(()) };
+        let Some(job) = self.inner.jobs.look(id).await? else { return Ok(()) };
         let lang = Lang::from_tag(&job.client.lang);
         let (chat, thread) = (job.client.chat.clone(), job.client.thread);
         let mut board = Board::new(self.inner.post.clone(), self.inner.clock.clone(), chat, thread, job.message);
+        match self.show(id, lang, &mut board, stop, true).await? {
+            Some(job) => self.end(lang, &job, stop).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Shows a job on a board until it is over; `None` when `stop` came first. The job remembers the message where it
+    /// is `its_own`.
+    async fn show(
+        &self,
+        id: JobId,
+        lang: Lang,
+        board: &mut Board,
+        stop: &CancellationToken,
+        its_own: bool,
+    ) -> Result<Option<Job>, StoreError> {
+        let jobs = &self.inner.jobs;
+        let mut changes = jobs.changes();
         loop {
             tokio::select! {
                 () = board.turn() => {}
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return Ok(None),
             }
             changes.mark_unchanged();
-            let Some(job) = jobs.look(id).await? else { return Ok(()) };
+            let Some(job) = jobs.look(id).await? else { return Ok(None) };
             let state = self.inner.telling.state(lang, &job, jobs.place(&job).await?);
             let before = board.message();
             let shown = board.show(state).await;
-            if let Some(message) = board.message().filter(|message| before != Some(*message)) {
-                store.note_job_message(id, message).await?;
+            if let Some(message) = board.message().filter(|message| its_own && before != Some(*message)) {
+                jobs.store().note_job_message(id, message).await?;
             }
             match shown {
                 Err(Undelivered::Later(reason)) => {
@@ -116,12 +157,12 @@ impl Clerk {
                 Ok(()) => {}
             }
             if job.state.is_over() {
-                return self.end(lang, &job, stop).await;
+                return Ok(Some(job));
             }
             tokio::select! {
                 // The sender lives in the queue.
                 _ = changes.changed() => {}
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return Ok(None),
             }
         }
     }
@@ -162,7 +203,7 @@ mod tests {
     use tokio::sync::{mpsc, watch};
 
     use super::*;
-    use crate::chat::message::{Announcement, ChatRef, Platform, UserRef};
+    use crate::chat::message::{Announcement, Platform, UserRef};
     use crate::clock::manual::ManualClock;
     use crate::domain::job::{Client, JobKind};
     use crate::jobs::{Progress, Work, WorkError, Worked};

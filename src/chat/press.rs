@@ -1,5 +1,7 @@
 //! What buttons mean: the grammar of their payloads, at most 64 bytes (Telegram's limit), stateless.
 
+use super::message::Role;
+use crate::domain::job::JobId;
 use crate::domain::quiz::RoundId;
 
 /// Version of the grammar: payloads of other versions are stale buttons.
@@ -94,6 +96,11 @@ pub enum Press {
         /// The round.
         round: RoundId,
     },
+    /// "Do what was offered": an admin's.
+    Begin {
+        /// The job that was offered.
+        job: JobId,
+    },
 }
 
 /// How an adapter has to prepare for what a press leads to, before it is known.
@@ -117,6 +124,7 @@ impl Press {
             Self::Album { round } => format!("p:{}", round.0),
             Self::Leaderboard { scope, period, page } => format!("l:{}:{}:{page}", scope.name(), period.name()),
             Self::Again { round } => format!("n:{}", round.0),
+            Self::Begin { job } => format!("j:{}", job.0),
         };
         format!("{VERSION}{words}")
     }
@@ -138,10 +146,20 @@ impl Press {
                 page: page.parse().ok()?,
             },
             ["n", id] => Self::Again { round: round(id)? },
+            ["j", id] => Self::Begin { job: id.parse().ok().filter(|id| *id > 0).map(JobId)? },
             _ => return None,
         };
         // One payload a meaning: `+3` and `03` are nobody's buttons.
         (press.payload() == payload).then_some(press)
+    }
+
+    /// The least that somebody has to be to press it. The conversation checks this before anything else.
+    #[must_use]
+    pub fn role(self) -> Role {
+        match self {
+            Self::Begin { .. } => Role::Admin,
+            _ => Role::Member,
+        }
     }
 
     /// What the press leads to.
@@ -149,7 +167,7 @@ impl Press {
     pub fn reaction(self) -> Reaction {
         match self {
             Self::Answer { .. } | Self::Open { .. } => Reaction::Private,
-            Self::Leaderboard { .. } => Reaction::Edit,
+            Self::Leaderboard { .. } | Self::Begin { .. } => Reaction::Edit,
             Self::Album { .. } | Self::Again { .. } => Reaction::Public,
         }
     }
@@ -173,6 +191,7 @@ mod tests {
             (prop::sample::select(&Scope::ALL[..]), prop::sample::select(&Period::ALL[..]), any::<u16>())
                 .prop_map(|(scope, period, page)| Press::Leaderboard { scope, period, page }),
             round.prop_map(|round| Press::Again { round }),
+            (1_i64..).prop_map(|id| Press::Begin { job: JobId(id) }),
         ]
     }
 

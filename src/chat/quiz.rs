@@ -74,7 +74,8 @@ impl Table {
             | Command::Models
             | Command::Promote
             | Command::Rollback
-            | Command::Audit => {
+            | Command::Audit
+            | Command::Collect => {
                 return None;
             }
         };
@@ -89,6 +90,8 @@ impl Table {
             Press::Album { round } => self.album(pressed, round).await,
             Press::Again { round } => self.again(pressed, round).await,
             Press::Leaderboard { scope, period, page } => self.turn(pressed, scope, period, page).await,
+            // An admin's, and not of the table.
+            Press::Begin { .. } => Ok(PressReply::default()),
         };
         answered.unwrap_or_else(|error| PressReply { notice: fault(pressed.lang, &error), ..PressReply::default() })
     }

@@ -6,6 +6,7 @@
 pub mod admin;
 mod bundle;
 pub mod collect;
+pub mod collecting;
 mod format;
 pub mod models;
 pub mod quiz;
@@ -175,6 +176,7 @@ pub fn command(lang: Lang, command: Command) -> String {
         Command::Models => "command-models",
         Command::Promote => "command-promote",
         Command::Rollback => "command-rollback",
+        Command::Collect => "command-collect",
         Command::Audit => "command-audit",
     };
     say(lang, id, &[])
@@ -185,6 +187,10 @@ pub fn command(lang: Lang, command: Command) -> String {
 pub fn command_option(lang: Lang, command: Command, option: &str) -> String {
     let id = match (command, option) {
         (Command::Link, _) => "option-link-code",
+        (Command::Collect, "action") => "option-action",
+        (Command::Collect, "areas") => "option-collect-areas",
+        (Command::Collect, "source") => "option-source",
+        (Command::Collect, "points") => "option-points",
         (_, "photos") => "option-photos",
         (_, "seconds") => "option-seconds",
         (_, "difficulty") => "option-difficulty",

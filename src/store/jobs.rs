@@ -87,7 +87,7 @@ impl Store {
         client: &Client,
         now: Timestamp,
     ) -> Result<(JobId, bool), StoreError> {
-        let (kind, platform, now) = (kind.name(), client.chat.platform.name(), ms(now));
+        let kind = kind.name();
         let mut tx = self.write().await?;
         let same = sqlx::query_scalar!(
             "SELECT id FROM jobs WHERE kind = ? AND request = ? AND state IN ('queued', 'running')",
@@ -97,21 +97,9 @@ impl Store {
         if let Some(id) = same.fetch_optional(&mut *tx).await? {
             return Ok((JobId(id), false));
         }
-        let new = sqlx::query!(
-            "INSERT INTO jobs (kind, request, platform, chat, thread, asker, lang, state, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
-            kind,
-            request,
-            platform,
-            client.chat.id,
-            client.thread,
-            client.user.id,
-            client.lang,
-            now
-        );
-        let id = new.execute(&mut *tx).await?.last_insert_rowid();
+        let id = insert(&mut tx, kind, request, client, JobState::Queued, now).await?;
         tx.commit().await?;
-        Ok((JobId(id), true))
+        Ok((id, true))
     }
 
     /// Keeps a job until an admin confirms it; those that were offered before `since` are gone.
@@ -126,25 +114,13 @@ impl Store {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<JobId, StoreError> {
-        let (kind, platform, since, now) = (kind.name(), client.chat.platform.name(), ms(since), ms(now));
+        let (kind, since) = (kind.name(), ms(since));
         let mut tx = self.write().await?;
         let old = sqlx::query!("DELETE FROM jobs WHERE state = 'offered' AND created_at < ?", since);
         old.execute(&mut *tx).await?;
-        let new = sqlx::query!(
-            "INSERT INTO jobs (kind, request, platform, chat, thread, asker, lang, state, told, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'offered', 1, ?)",
-            kind,
-            request,
-            platform,
-            client.chat.id,
-            client.thread,
-            client.user.id,
-            client.lang,
-            now
-        );
-        let id = new.execute(&mut *tx).await?.last_insert_rowid();
+        let id = insert(&mut tx, kind, request, client, JobState::Offered, now).await?;
         tx.commit().await?;
-        Ok(JobId(id))
+        Ok(id)
     }
 
     /// Queues a job that was offered in a chat at `since` or later, unless the same waits or runs already.
@@ -331,6 +307,34 @@ impl Store {
             None => Ok(None),
         }
     }
+}
+
+async fn insert(
+    tx: &mut Transaction<'_, Sqlite>,
+    kind: &str,
+    request: &str,
+    client: &Client,
+    state: JobState,
+    now: Timestamp,
+) -> Result<JobId, StoreError> {
+    let (platform, now) = (client.chat.platform.name(), ms(now));
+    // Nobody waits for news of what is only offered.
+    let (told, state) = (i64::from(state == JobState::Offered), state.name());
+    let new = sqlx::query!(
+        "INSERT INTO jobs (kind, request, platform, chat, thread, asker, lang, state, told, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        kind,
+        request,
+        platform,
+        client.chat.id,
+        client.thread,
+        client.user.id,
+        client.lang,
+        state,
+        told,
+        now
+    );
+    Ok(JobId(new.execute(&mut **tx).await?.last_insert_rowid()))
 }
 
 async fn job(db: &mut Transaction<'_, Sqlite>, id: i64) -> Result<Option<Job>, StoreError> {

@@ -1,5 +1,7 @@
 //! Admins in both chats: known by their number, refused to all others, with menus of their own.
 
+mod collect;
+
 use std::sync::Arc;
 
 use kokodoko::chat::command::Command;

@@ -42,12 +42,19 @@ pub(super) const COLLECT_JA: &str = include_str!("collect.ja.ftl");
 /// Collecting's messages in English.
 pub(super) const COLLECT_EN: &str = include_str!("collect.en.ftl");
 
+/// What admins are told while imagery is collected, in Japanese.
+pub(super) const COLLECTING_JA: &str = include_str!("collecting.ja.ftl");
+/// What admins are told while imagery is collected, in English.
+pub(super) const COLLECTING_EN: &str = include_str!("collecting.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
-static JA_BUNDLE: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA, COLLECT_JA]));
-static EN_BUNDLE: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN, COLLECT_EN]));
+static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
+    bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA, COLLECT_JA, COLLECTING_JA])
+});
+static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
+    bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN, COLLECT_EN, COLLECTING_EN])
+});
 
 fn bundle(lang: LanguageIdentifier, sources: &[&str]) -> Bundle {
     let mut bundle = Bundle::new_concurrent(vec![lang]);

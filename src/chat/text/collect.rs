@@ -223,7 +223,7 @@ pub fn name(lang: Lang, of: &Area) -> String {
 }
 
 /// Hours and minutes, rounded up, at least a minute.
-fn duration(lang: Lang, time: Duration) -> String {
+pub(super) fn duration(lang: Lang, time: Duration) -> String {
     let minutes = time.as_secs().div_ceil(60).max(1);
     let (hours, rest) = (minutes / 60, minutes % 60);
     let rest = ("minutes", rest.to_string().into());

@@ -1,0 +1,82 @@
+//! Collecting as a job.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use tokio_util::sync::CancellationToken;
+
+use crate::chat::collect::{Outcome, Request};
+use crate::clock::SharedClock;
+use crate::collect::client::Client;
+use crate::collect::dataset::Dataset;
+use crate::collect::run::{Ended, Order, Run, Summary};
+use crate::collect::settings::Settings;
+use crate::collect::survey::{Planned, Planner};
+use crate::collect::wire::system_jitter;
+use crate::domain::job::Job;
+use crate::jobs::{Progress, Work, WorkError, Worked};
+use crate::store::Store;
+
+/// Collects as configured.
+pub(super) struct Collecting {
+    settings: Settings,
+    store: Store,
+    clock: SharedClock,
+}
+
+impl Collecting {
+    /// Collects by this configuration into the folder that it names, with the books in `store`.
+    pub(super) fn new(settings: Settings, store: Store, clock: SharedClock) -> Self {
+        Self { settings, store, clock }
+    }
+
+    async fn collect(&self, job: &Job, progress: &Progress, stop: &CancellationToken) -> anyhow::Result<Summary> {
+        let request: Request = serde_json::from_str(&job.request)?;
+        let planner = Planner::new(self.settings.clone(), self.clock.clone())?;
+        let wish = request.wish();
+        let Planned { settings, plan, .. } = tokio::select! {
+            planned = planner.plan(&wish) => planned?,
+            () = stop.cancelled() => anyhow::bail!("stopped"),
+        };
+        // A run that halts cancels what it was given, which must not end the others.
+        let stop = stop.child_token();
+        let (clock, jitter) = (self.clock.clone(), system_jitter());
+        let client = Client::new(&settings, request.areas, clock, jitter, stop.clone())?;
+        let order = Order::new(Arc::new(plan), &settings, &client);
+        let dataset = Dataset::new(self.store.clone(), &settings.data_folder, self.clock.clone());
+        let run = Run::open(order, client, dataset, TimeZone::UTC, self.clock.clone(), stop).await?;
+        let mut said = run.progress();
+        let collecting = run.collect();
+        tokio::pin!(collecting);
+        loop {
+            tokio::select! {
+                summary = &mut collecting => return Ok(summary?),
+                Ok(()) = said.changed() => progress.say(serde_json::to_string(&*said.borrow_and_update())?),
+            }
+        }
+    }
+}
+
+impl Work for Collecting {
+    fn run<'a>(
+        &'a self,
+        job: &'a Job,
+        progress: &'a Progress,
+        stop: &'a CancellationToken,
+    ) -> Pin<Box<dyn Future<Output = Worked> + Send + 'a>> {
+        Box::pin(async move {
+            let failed = |error: anyhow::Error| WorkError::Failed(format!("{error:#}"));
+            match self.collect(job, progress, stop).await {
+                // What failed because it was told to stop has not failed.
+                Err(_) if stop.is_cancelled() => Err(WorkError::Stopped),
+                Err(error) => Err(failed(error)),
+                Ok(Summary { ended: Ended::Stopped, .. }) => Err(WorkError::Stopped),
+                Ok(Summary { ended, progress, .. }) => {
+                    let outcome = Outcome { complete: ended == Ended::Done, progress };
+                    serde_json::to_string(&outcome).map_err(|error| failed(error.into()))
+                }
+            }
+        })
+    }
+}
