@@ -35,7 +35,7 @@ pub enum Command {
     Quiz(Play),
     /// Scores of "beat the model"
     Scores(Scores),
-    /// Collect street imagery: say what a plan comes to, with a map
+    /// Collect street imagery by a plan of points, or only say what the plan comes to
     Collect(Collect),
     /// Train the model of the drawn world
     Train(Train),
@@ -164,7 +164,7 @@ pub struct Collect {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub points: Option<u32>,
     /// Only say what it comes to: towns are listed, the source of imagery is not asked
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub dry_run: bool,
     /// Write a map of the plan, PNG
     #[arg(long, value_name = "FILE")]

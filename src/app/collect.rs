@@ -1,4 +1,6 @@
-//! `collect`: what a plan comes to.
+//! `collect`: what a plan comes to, and the collecting itself.
+
+mod show;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,26 +11,45 @@ use anyhow::Context;
 use super::language::language;
 use crate::chat::{Lang, plan, text};
 use crate::cli::Collect;
-use crate::clock::SystemClock;
+use crate::clock::{SharedClock, SystemClock};
+use crate::collect::run::Run;
 use crate::collect::survey::{Planned, Planner};
 use crate::collect::wish::Wish;
 use crate::config::Config;
+use crate::store::Store;
 
-/// Prints the table of the plan, and draws its map.
+/// Prints the table of the plan and draws its map, then collects unless that was all that was asked for.
 pub(super) async fn run(config: Config, options: Collect) -> anyhow::Result<ExitCode> {
     let lang = language(options.lang.as_deref())?;
-    let planner = Planner::new(config.collect, Arc::new(SystemClock))?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    let planner = Planner::new(config.collect, clock.clone())?;
     let wish = Wish { source: options.source, areas: options.areas, points: options.points };
     let planned = planner.plan(&wish).await?;
     println!("{}", text::collect::plan_table(lang, &planned.estimate));
     if let Some(file) = &options.map {
-        draw(lang, planned, file).await?;
+        draw(lang, planned.clone(), file).await?;
     }
-    Ok(ExitCode::SUCCESS)
+    if options.dry_run { Ok(ExitCode::SUCCESS) } else { collect(planned, &config.database, clock).await }
 }
 
 async fn draw(lang: Lang, planned: Planned, file: &Path) -> anyhow::Result<()> {
     let reply = plan::reply(lang, planned.plan, &planned.estimate).await;
     let picture = reply.picture.context("the map could not be drawn; the log says why")?;
     std::fs::write(file, picture.bytes).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Collects until everything is there or a signal comes; pictures that are on their way then are waited for.
+async fn collect(planned: Planned, database: &Path, clock: SharedClock) -> anyhow::Result<ExitCode> {
+    let Planned { settings, plan, .. } = planned;
+    let currency = settings.money.currency.clone();
+    let stop = super::stop_on_signal()?;
+    let store = Store::open(database).await?;
+    let run = Run::begin(&settings, plan, store.clone(), clock, stop.child_token()).await?;
+    let shown = tokio::spawn(show::watch(run.progress(), currency.clone()));
+    let outcome = run.collect().await;
+    // Ends with the run, whose progress it shows.
+    shown.await?;
+    store.close().await;
+    println!("{}", show::summary(&outcome?, &currency));
+    Ok(ExitCode::SUCCESS)
 }

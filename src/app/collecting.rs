@@ -1,19 +1,14 @@
 //! Collecting as a job.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::collect::{Outcome, Request};
 use crate::clock::SharedClock;
-use crate::collect::client::Client;
-use crate::collect::dataset::Dataset;
-use crate::collect::run::{Ended, Order, Run, Summary};
+use crate::collect::run::{Ended, Run, Summary};
 use crate::collect::settings::Settings;
 use crate::collect::survey::{Planned, Planner};
-use crate::collect::wire::system_jitter;
 use crate::domain::job::Job;
 use crate::jobs::{Progress, Work, WorkError, Worked};
 use crate::store::Store;
@@ -41,11 +36,7 @@ impl Collecting {
         };
         // A run that halts cancels what it was given, which must not end the others.
         let stop = stop.child_token();
-        let (clock, jitter) = (self.clock.clone(), system_jitter());
-        let client = Client::new(&settings, request.areas, clock, jitter, stop.clone())?;
-        let order = Order::new(Arc::new(plan), &settings, &client);
-        let dataset = Dataset::new(self.store.clone(), &settings.data_folder, self.clock.clone());
-        let run = Run::open(order, client, dataset, TimeZone::UTC, self.clock.clone(), stop).await?;
+        let run = Run::begin(&settings, plan, self.store.clone(), self.clock.clone(), stop).await?;
         let mut said = run.progress();
         let collecting = run.collect();
         tokio::pin!(collecting);

@@ -1,6 +1,7 @@
 //! The pictures on the disk: each file under its own hash, its row in the database after it.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,7 +102,7 @@ impl Dataset {
                 async move { each(store.keep_images(&new, now).await, new.len()) }
             })
         };
-        let inner = Inner { store, folder: folder.to_owned(), rows, written: AtomicU64::new(0) };
+        let inner = Inner { store, folder: folder.to_owned(), rows, written: AtomicU64::new(somewhere()) };
         Self { inner: Arc::new(inner) }
     }
 
@@ -187,6 +188,12 @@ impl Dataset {
     }
 }
 
+/// Where the numbers of unfinished files begin: two datasets over one folder, in one process or in two containers that
+/// are both process 1, must not write to the same file.
+fn somewhere() -> u64 {
+    RandomState::new().hash_one(UNFINISHED)
+}
+
 /// The end of a file's name by its first bytes.
 fn extension(bytes: &[u8]) -> Option<&'static str> {
     match image::guess_format(bytes).ok()? {
@@ -204,7 +211,7 @@ fn put(unfinished: &Path, path: &Path, bytes: &[u8]) -> Result<(), KeepError> {
         make_folder(folder).map_err(|source| failed(folder, source))?;
     }
     let write = || -> io::Result<()> {
-        let mut file = File::create(unfinished)?;
+        let mut file = File::create_new(unfinished)?;
         file.write_all(bytes)?;
         file.sync_all()
     };

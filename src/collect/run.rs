@@ -165,7 +165,7 @@ struct Inner {
     failures: AtomicU32,
     /// Points and pictures that were left to the next start.
     left: AtomicU64,
-    /// Reservations that may be open at the same time: what a kill leaves in doubt at most.
+    /// Pictures that may be on the wire at the same time.
     hands: Semaphore,
     meter: Meter,
 }
@@ -245,8 +245,8 @@ impl Run {
 }
 
 impl Inner {
-    /// Fetches what was found, several at a time. More are under way than reservations are open: while some are
-    /// fetched, others are written to the disk.
+    /// Fetches what was found, several at a time. More are under way than on the wire: while some are fetched, others
+    /// are written to the disk. A kill leaves at most as many in doubt as are under way.
     async fn buy_all(self: &Arc<Self>, jobs: mpsc::Receiver<Job>) {
         let jobs = stream::unfold(jobs, |mut jobs| async move { jobs.recv().await.map(|job| (job, jobs)) });
         let limit = 2 * self.order.concurrency + 8;

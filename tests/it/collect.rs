@@ -1,5 +1,6 @@
 //! Collecting against the drawn world's stand-ins, and against servers that answer badly.
 
+mod command;
 mod faults;
 mod mapillary;
 mod plan;
