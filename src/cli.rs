@@ -195,8 +195,11 @@ pub struct Train {
     /// Seed of everything random [default: the recipe's, or 1]
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Photos an area that are drawn to train on [default: 1000]
+    #[arg(long, conflicts_with = "data", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub photos: Option<u32>,
     /// A short run on few photos, to see that everything works
-    #[arg(long)]
+    #[arg(long, conflicts_with = "photos")]
     pub smoke: bool,
     /// What computes
     #[arg(long, value_enum, default_value_t = TrainDevice::Cpu)]

@@ -270,7 +270,7 @@ fn backend(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend
     let device = match infer.backend {
         raw::BackendName::Tract => return Ok(Backend::Tract),
         raw::BackendName::Onnxruntime => Device::Cpu,
-        raw::BackendName::Cuda => Device::Cuda,
+        raw::BackendName::Cuda => Device::Cuda { precision: infer.precision, graphs: infer.cuda_graphs },
     };
     let library = non_empty(&infer.onnxruntime_library).or(secrets.ort_dylib_path.as_deref());
     let library = library.map(PathBuf::from).ok_or_else(|| ConfigError::Value {

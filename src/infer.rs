@@ -148,7 +148,7 @@ impl Core {
     /// Starts the core around something else that computes logits.
     ///
     /// # Errors
-    /// When the system starts no thread.
+    /// When the system starts no thread, or the runner cannot be prepared.
     pub fn with_runner(manifest: Manifest, runner: impl Run, options: &Options) -> Result<Self, ModelError> {
         let live = Live::start(manifest, runner, options)?;
         let shared = Shared {

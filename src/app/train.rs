@@ -65,6 +65,7 @@ fn photos_in(path: &Path, options: &Train, recipe: Recipe, out: &Path) -> anyhow
 fn photos_drawn(options: &Train, recipe: Recipe, out: &Path) -> anyhow::Result<(Task, Dataset)> {
     let world = World::load();
     let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
+    let amount = drawn::Amount { train: options.photos.map_or(amount.train, |photos| photos as usize), ..amount };
     tracing::info!(photos_an_area = amount.train, "drawing the photos");
     let photos = drawn::photos(&world, recipe.seed, amount);
     let task = drawn::task(&world, recipe, options.smoke, command(options, out));
@@ -79,6 +80,7 @@ fn command(options: &Train, out: &Path) -> String {
     words.push(format!("--recipe {}", name(Path::new(&options.recipe))));
     words.extend(options.data.as_ref().map(|path| format!("--data {}", name(path))));
     words.extend(options.from.as_ref().map(|path| format!("--from {}", name(path))));
+    words.extend(options.photos.map(|photos| format!("--photos {photos}")));
     words.extend(options.seed.map(|seed| format!("--seed {seed}")));
     words.join(" ")
 }

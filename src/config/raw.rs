@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Table;
 
 use super::{ConfigError, collect};
+use crate::infer::onnx::Precision;
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// The file taken when none is named.
@@ -39,6 +40,8 @@ pub(super) struct Infer {
     pub(super) backend: BackendName,
     pub(super) onnxruntime_library: String,
     pub(super) threads: u32,
+    pub(super) precision: Precision,
+    pub(super) cuda_graphs: bool,
     pub(super) max_batch: i64,
     pub(super) max_in_flight: i64,
 }

@@ -26,7 +26,7 @@ impl Live {
     pub(super) fn start(manifest: Manifest, runner: impl Run, options: &Options) -> Result<Self, ModelError> {
         let backend = options.backend.to_string();
         let queue = Queue::start(runner, options.capacity(), options.max_batch)
-            .map_err(|error| ModelError::Backend { backend: backend.clone(), detail: error.to_string() })?;
+            .map_err(|detail| ModelError::Backend { backend: backend.clone(), detail })?;
         let identity = ModelIdentity { name: manifest.name.clone(), version: manifest.version.clone(), backend };
         Ok(Self {
             manifest: Arc::new(manifest),

@@ -1,17 +1,24 @@
 //! The network: an `ort` session over tract, ONNX Runtime on the CPU, or ONNX Runtime on CUDA.
 
+mod cuda;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 use ort::environment::Environment;
-use ort::ep::{CPU, CUDA};
-use ort::session::Session;
+use ort::ep::CPU;
 use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionOutputs};
 use ort::value::TensorRef;
 
 use super::manifest::{Manifest, ModelError, ModelFiles};
 use super::queue::Run;
+
+pub use cuda::Precision;
+
+/// What is asked of the network; it may have more outputs.
+const OUTPUTS: [&str; 2] = ["logits", "cams"];
 
 /// What runs the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +43,12 @@ pub enum Device {
     /// The processor.
     Cpu,
     /// The first CUDA GPU. If it cannot be had, loading fails: never a silent fallback.
-    Cuda,
+    Cuda {
+        /// How it computes.
+        precision: Precision,
+        /// Whether runs are captured as CUDA graphs and replayed.
+        graphs: bool,
+    },
 }
 
 impl fmt::Display for Backend {
@@ -44,7 +56,10 @@ impl fmt::Display for Backend {
         f.write_str(match self {
             Self::Tract => "tract",
             Self::OnnxRuntime { device: Device::Cpu, .. } => "onnxruntime-cpu",
-            Self::OnnxRuntime { device: Device::Cuda, .. } => "onnxruntime-cuda",
+            Self::OnnxRuntime { device: Device::Cuda { precision, .. }, .. } => match precision {
+                Precision::F32 => "onnxruntime-cuda",
+                Precision::Tf32 => "onnxruntime-cuda-tf32",
+            },
         })
     }
 }
@@ -62,8 +77,18 @@ pub struct Outputs {
 
 /// A loaded network.
 pub struct Network {
-    session: Session,
+    engine: Engine,
     size: usize,
+}
+
+/// How a session is run.
+enum Engine {
+    /// tract: its session knows no options.
+    Plain(Session),
+    /// Asks for no more outputs than are used.
+    Selected(Session, RunOptions<HasSelectedOutputs>),
+    /// Replays CUDA graphs.
+    Graphs(cuda::Graphs),
 }
 
 impl Network {
@@ -75,8 +100,9 @@ impl Network {
     pub fn load(files: &ModelFiles, backend: &Backend) -> Result<Self, ModelError> {
         let refuse = |detail: String| ModelError::Backend { backend: backend.to_string(), detail };
         let environment = environment(backend).map_err(refuse)?;
-        let session = open(&environment, &files.onnx, backend).map_err(|error| refuse(error.to_string()))?;
-        let mut network = Self { session, size: files.manifest.input.size as usize };
+        let size = files.manifest.input.size as usize;
+        let engine = open(&environment, &files.onnx, backend, size).map_err(|error| refuse(error.to_string()))?;
+        let mut network = Self { engine, size };
         network.rehearse(&files.manifest).map_err(refuse)?;
         Ok(network)
     }
@@ -88,7 +114,11 @@ impl Network {
     pub fn features(&mut self, batch: usize, input: &[f32]) -> Result<Vec<f32>, String> {
         let shape = [batch, 3, self.size, self.size];
         let input = TensorRef::from_array_view((shape, input)).map_err(|error| error.to_string())?;
-        let outputs = self.session.run(ort::inputs!["input" => input]).map_err(|error| error.to_string())?;
+        let outputs = match &mut self.engine {
+            Engine::Plain(session) | Engine::Selected(session, _) => session.run(ort::inputs!["input" => input]),
+            Engine::Graphs(graphs) => graphs.run_plainly(input),
+        };
+        let outputs = outputs.map_err(|error| error.to_string())?;
         let features = outputs.get("features").ok_or("the network has no output `features`")?;
         let (_, values) = features.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
         Ok(values.to_vec())
@@ -111,36 +141,56 @@ impl Network {
 impl Run for Network {
     fn run(&mut self, batch: usize, input: &[f32]) -> Result<Outputs, String> {
         let shape = [batch, 3, self.size, self.size];
-        let input = TensorRef::from_array_view((shape, input)).map_err(|error| error.to_string())?;
-        let outputs = self.session.run(ort::inputs!["input" => input]).map_err(|error| error.to_string())?;
-        let extract = |name: &str| -> Result<(Vec<usize>, Vec<f32>), String> {
-            let value = outputs.get(name).ok_or_else(|| format!("the network has no output `{name}`"))?;
-            let (shape, values) = value.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
-            Ok((shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)).collect(), values.to_vec()))
+        let input_tensor = || TensorRef::from_array_view((shape, input)).map_err(|error| error.to_string());
+        let named = match &mut self.engine {
+            Engine::Plain(session) => session.run(ort::inputs!["input" => input_tensor()?]),
+            Engine::Selected(session, options) => {
+                session.run_with_options(ort::inputs!["input" => input_tensor()?], options)
+            }
+            Engine::Graphs(graphs) => return graphs.run(batch, input).map_err(|error| error.to_string()),
         };
-        let (_, logits) = extract("logits")?;
-        let (shape, cams) = extract("cams")?;
-        match shape[..] {
-            [_, _, rows, columns] => Ok(Outputs { logits, cams, grid: (rows, columns) }),
-            _ => Err(format!("output `cams` has shape {shape:?}, not [batch, labels, rows, columns]")),
+        outputs(&named.map_err(|error| error.to_string())?)
+    }
+
+    fn prepare(&mut self, max_batch: usize) -> Result<(), String> {
+        match &mut self.engine {
+            Engine::Graphs(graphs) => graphs.prepare(max_batch).map_err(|error| error.to_string()),
+            Engine::Plain(_) | Engine::Selected(..) => Ok(()),
         }
     }
 }
 
-fn open(environment: &Environment, onnx: &[u8], backend: &Backend) -> ort::Result<Session> {
-    let builder = Session::builder(environment)?;
-    let mut builder = match backend {
-        Backend::Tract => builder.with_optimization_level(GraphOptimizationLevel::All)?,
-        Backend::OnnxRuntime { device, threads, .. } => {
-            let builder = builder.with_optimization_level(GraphOptimizationLevel::All)?;
-            let builder = if *threads > 0 { builder.with_intra_threads(*threads)? } else { builder };
-            builder.with_execution_providers([match device {
-                Device::Cpu => CPU::default().build(),
-                Device::Cuda => CUDA::default().build().error_on_failure(),
-            }])?
-        }
+fn outputs(named: &SessionOutputs) -> Result<Outputs, String> {
+    let extract = |name: &str| -> Result<(Vec<usize>, Vec<f32>), String> {
+        let value = named.get(name).ok_or_else(|| format!("the network has no output `{name}`"))?;
+        let (shape, values) = value.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
+        Ok((shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)).collect(), values.to_vec()))
     };
-    builder.commit_from_memory(onnx)
+    let (_, logits) = extract("logits")?;
+    let (shape, cams) = extract("cams")?;
+    match shape[..] {
+        [_, _, rows, columns] => Ok(Outputs { logits, cams, grid: (rows, columns) }),
+        _ => Err(format!("output `cams` has shape {shape:?}, not [batch, labels, rows, columns]")),
+    }
+}
+
+fn open(environment: &Environment, onnx: &[u8], backend: &Backend, size: usize) -> ort::Result<Engine> {
+    let builder = Session::builder(environment)?.with_optimization_level(GraphOptimizationLevel::All)?;
+    let Backend::OnnxRuntime { device, threads, .. } = backend else {
+        let mut builder = builder;
+        return Ok(Engine::Plain(builder.commit_from_memory(onnx)?));
+    };
+    let builder = if *threads > 0 { builder.with_intra_threads(*threads)? } else { builder };
+    let mut builder = builder.with_execution_providers([match device {
+        Device::Cpu => CPU::default().build(),
+        Device::Cuda { precision, graphs } => cuda::provider(*precision, *graphs),
+    }])?;
+    let session = builder.commit_from_memory(onnx)?;
+    if matches!(device, Device::Cuda { graphs: true, .. }) {
+        return Ok(Engine::Graphs(cuda::Graphs::new(session, size)?));
+    }
+    let selected = OUTPUTS.iter().fold(OutputSelector::no_default(), |selector, name| selector.with(*name));
+    Ok(Engine::Selected(session, RunOptions::new()?.with_outputs(selected)))
 }
 
 /// The process has one `ort` API: the first backend chosen stays.
@@ -160,7 +210,12 @@ fn environment(backend: &Backend) -> Result<Environment, String> {
             ort::set_api(ort_tract::api());
             ort::init()
         }
-        Backend::OnnxRuntime { library, .. } => ort::init_from(library).map_err(|error| error.to_string())?,
+        Backend::OnnxRuntime { library, device, .. } => {
+            if matches!(device, Device::Cuda { .. }) {
+                cuda::preload(library);
+            }
+            ort::init_from(library).map_err(|error| error.to_string())?
+        }
     };
     let environment = builder.with_name("kokodoko").build().map_err(|error| error.to_string())?;
     *chosen = Some((backend.clone(), environment.clone()));

@@ -16,6 +16,15 @@ pub trait Run: Send + 'static {
     /// # Errors
     /// The backend's own words, for the log.
     fn run(&mut self, batch: usize, input: &[f32]) -> Result<Outputs, String>;
+
+    /// Makes ready for batches of up to `max_batch`, on the thread that will run them.
+    ///
+    /// # Errors
+    /// The backend's own words, for the log.
+    fn prepare(&mut self, max_batch: usize) -> Result<(), String> {
+        let _ = max_batch;
+        Ok(())
+    }
 }
 
 /// The network's outputs for one photo.
@@ -59,17 +68,24 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Starts the thread.
+    /// Starts the thread and waits until the backend is ready.
     ///
     /// `capacity` photos may wait, 1 or more; a batch holds at most `max_batch`, 1 or more.
     ///
     /// # Errors
-    /// When the system starts no thread.
-    pub fn start(runner: impl Run, capacity: usize, max_batch: usize) -> std::io::Result<Self> {
+    /// When the system starts no thread, or in the words of [`Run::prepare`].
+    pub fn start(mut runner: impl Run, capacity: usize, max_batch: usize) -> Result<Self, String> {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
-        let thread = std::thread::Builder::new()
-            .name("kokodoko-infer".to_owned())
-            .spawn(move || work(runner, receiver, max_batch.max(1)))?;
+        let (ready, when_ready) = std::sync::mpsc::channel();
+        let thread = std::thread::Builder::new().name("kokodoko-infer".to_owned()).spawn(move || {
+            let prepared = runner.prepare(max_batch.max(1));
+            let go_on = prepared.is_ok();
+            if ready.send(prepared).is_ok() && go_on {
+                work(runner, receiver, max_batch.max(1));
+            }
+        });
+        let thread = thread.map_err(|error| error.to_string())?;
+        when_ready.recv().unwrap_or_else(|_| Err("the backend panicked".to_owned()))?;
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
 
@@ -114,7 +130,7 @@ fn work(mut runner: impl Run, mut receiver: mpsc::Receiver<Job>, max_batch: usiz
 }
 
 fn answer(runner: &mut impl Run, batch: Vec<Job>) {
-    let input: Vec<f32> = batch.iter().flat_map(|job| job.tensor.iter().copied()).collect();
+    let input = batch.iter().map(|job| &job.tensor[..]).collect::<Vec<_>>().concat();
     let begin = Instant::now();
     // The session holds no half-written state across runs, so it may be used again after a panic.
     let outputs = catch_unwind(AssertUnwindSafe(|| runner.run(batch.len(), &input)));
@@ -242,6 +258,26 @@ mod tests {
         let failed = bench.ask(1000.0).await.await.expect("no panic here");
         assert_eq!(failed, Err(QueueError::Failed("too hot".to_owned())));
         assert!(bench.ask(1.0).await.await.expect("no panic here").is_ok(), "the thread lives on");
+    }
+
+    /// Cannot be made ready.
+    struct Never(bool);
+
+    impl Run for Never {
+        fn run(&mut self, _: usize, _: &[f32]) -> Result<Outputs, String> {
+            unreachable!("nothing runs before it is ready")
+        }
+
+        fn prepare(&mut self, max_batch: usize) -> Result<(), String> {
+            assert!(!self.0, "a backend's fault");
+            Err(format!("no memory for {max_batch} photos"))
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_made_ready_does_not_start() {
+        assert_eq!(Queue::start(Never(false), 4, 3).err(), Some("no memory for 3 photos".to_owned()));
+        assert_eq!(Queue::start(Never(true), 4, 3).err(), Some("the backend panicked".to_owned()));
     }
 
     #[tokio::test]
