@@ -1,7 +1,7 @@
 //! Which models there are, which of them is live, and how another takes its place.
 //!
 //! A model is a folder with `model.onnx` and `manifest.toml` below the folder of all models. The database says which
-//! one is live ([`Store::live_model`]), so that a change is one row: whole or not at all, with who made it and why, and
+//! one is live ([`live_model`](crate::store::Store::live_model)), so that a change is one row: whole or not at all, with who made it and why, and
 //! known to every process on the same database ([`Registry::follow`]).
 
 mod registry;

@@ -3,7 +3,7 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET /api/v1/quiz` | [`json::Table`](self::json::Table): name and round |
+//! | `GET /api/v1/quiz` | [`json::Table`]: name and round |
 //! | `POST /api/v1/quiz/commands/{command}` with `{"words", "name"}` | the bot's replies and the round |
 //! | `POST /api/v1/quiz/buttons/{payload}` | what the button of a reply leads to |
 //! | `PUT /api/v1/quiz/rounds/{id}/answers/{number}` with `{"choice"}` | what is said to it and the round |
