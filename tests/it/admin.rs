@@ -12,8 +12,8 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::fake::discord::event::{command, plain};
-use crate::fake::discord::{self, Fake, Place};
-use crate::fake::telegram::{self, AOI, BEN, FakeTelegram};
+use crate::fake::discord::{Fake, Place};
+use crate::fake::telegram::{AOI, BEN, FakeTelegram};
 use crate::support::{conversation, generous};
 
 const HANA: u64 = 40;
@@ -39,14 +39,8 @@ async fn on_telegram() {
     // Aoi has never written to the bot: there is no chat whose menu could be set.
     let (conversation, store, _folder) = with_admins().await;
     let stop = CancellationToken::new();
-    let settings = kokodoko::front::telegram::Settings {
-        token: telegram::TOKEN.into(),
-        api_url: Some(fake.url()),
-        mode: kokodoko::front::telegram::Mode::Polling,
-        max_photo_bytes: 20 << 20,
-    };
     let news = Post::default().connect(Platform::Telegram);
-    let bot = tokio::spawn(kokodoko::front::telegram::run(settings, conversation, news, stop.clone()));
+    let bot = tokio::spawn(kokodoko::front::telegram::run(fake.settings(), conversation, news, stop.clone()));
     let group = fake.group();
     // Moderating the group, bearing an admin's name: neither helps.
     fake.make_administrator(group, BEN);
@@ -84,14 +78,8 @@ async fn on_discord() {
     fake.add_server(30, "en-US");
     let (conversation, store, _folder) = with_admins().await;
     let stop = CancellationToken::new();
-    let settings = kokodoko::front::discord::Settings {
-        token: discord::TOKEN.into(),
-        api_url: Some(fake.api()),
-        gateway_url: Some(fake.gateway()),
-        max_photo_bytes: 100_000,
-    };
     let news = Post::default().connect(Platform::Discord);
-    let bot = tokio::spawn(kokodoko::front::discord::run(settings, conversation, news, stop.clone()));
+    let bot = tokio::spawn(kokodoko::front::discord::run(fake.settings(), conversation, news, stop.clone()));
     fake.identified(1).await;
     let mut count = 0;
     for name in admins_commands() {

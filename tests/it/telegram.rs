@@ -57,7 +57,7 @@ impl Bot {
 }
 
 fn settings(fake: &FakeTelegram, mode: Mode) -> Settings {
-    Settings { token: TOKEN.into(), api_url: Some(fake.url()), mode, max_photo_bytes: 20 << 20 }
+    Settings { mode, ..fake.settings() }
 }
 
 /// A channel that nobody speaks on.

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{HANA, TARO};
 use crate::fake::discord::event::{command, with_options};
-use crate::fake::discord::{self, Fake, Place, Sent};
-use crate::fake::telegram::{self, AOI, BEN, FakeTelegram, User};
+use crate::fake::discord::{Fake, Place, Sent};
+use crate::fake::telegram::{AOI, BEN, FakeTelegram, User};
 use crate::support::{conversation, generous, keep};
 use crate::wire::Service;
 
@@ -111,14 +111,8 @@ impl OnTelegram {
         let mut post = Post::default();
         let news = post.connect(Platform::Telegram);
         let inside = house.open(post).await;
-        let settings = kokodoko::front::telegram::Settings {
-            token: telegram::TOKEN.into(),
-            api_url: Some(fake.url()),
-            mode: kokodoko::front::telegram::Mode::Polling,
-            max_photo_bytes: 20 << 20,
-        };
         let (conversation, stop) = (inside.conversation.clone(), inside.stop.clone());
-        let front = tokio::spawn(kokodoko::front::telegram::run(settings, conversation, news, stop));
+        let front = tokio::spawn(kokodoko::front::telegram::run(fake.settings(), conversation, news, stop));
         Self { inside, front }
     }
 
@@ -213,14 +207,8 @@ async fn an_admin_collects_from_discord_through_both_protocols() {
     let mut post = Post::default();
     let news = post.connect(Platform::Discord);
     let inside = house.open(post).await;
-    let settings = kokodoko::front::discord::Settings {
-        token: discord::TOKEN.into(),
-        api_url: Some(fake.api()),
-        gateway_url: Some(fake.gateway()),
-        max_photo_bytes: 100_000,
-    };
     let (conversation, stop) = (inside.conversation.clone(), inside.stop.clone());
-    let front = tokio::spawn(kokodoko::front::discord::run(settings, conversation, news, stop));
+    let front = tokio::spawn(kokodoko::front::discord::run(fake.settings(), conversation, news, stop));
     fake.identified(1).await;
     let asks = |user: u64, options: &[Value]| {
         let id = fake.id();

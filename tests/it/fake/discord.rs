@@ -231,6 +231,16 @@ impl Fake {
         self.shared.gateway.clone()
     }
 
+    /// What the adapter needs to connect to it.
+    pub fn settings(&self) -> kokodoko::front::discord::Settings {
+        kokodoko::front::discord::Settings {
+            token: TOKEN.into(),
+            api_url: Some(self.api()),
+            gateway_url: Some(self.gateway()),
+            max_photo_bytes: 100_000,
+        }
+    }
+
     /// A new id.
     pub fn id(&self) -> u64 {
         self.shared.change(|state| {

@@ -199,6 +199,16 @@ impl FakeTelegram {
         format!("http://{}", self.address)
     }
 
+    /// What the adapter needs to poll it.
+    pub fn settings(&self) -> kokodoko::front::telegram::Settings {
+        kokodoko::front::telegram::Settings {
+            token: TOKEN.into(),
+            api_url: Some(self.url()),
+            mode: kokodoko::front::telegram::Mode::Polling,
+            max_photo_bytes: 20 << 20,
+        }
+    }
+
     /// What Telegram has so far of a user's private chat with the bot.
     pub fn private_chat(&self, user: User) -> i64 {
         self.open(user.id, "private")

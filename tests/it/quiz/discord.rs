@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use kokodoko::chat::command::{Command, OptionKind};
 use kokodoko::chat::message::Announcement;
 use kokodoko::chat::{Lang, Platform, UserRef, text};
-use kokodoko::front::discord::{Settings, run};
+use kokodoko::front::discord::run;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -141,13 +141,7 @@ impl Service for Discord {
     }
 
     async fn connect(&self, seat: &Seat, news: mpsc::Receiver<Announcement>) -> JoinHandle<anyhow::Result<()>> {
-        let settings = Settings {
-            token: TOKEN.into(),
-            api_url: Some(self.fake.api()),
-            gateway_url: Some(self.fake.gateway()),
-            max_photo_bytes: 100_000,
-        };
-        let front = tokio::spawn(run(settings, seat.conversation.clone(), news, seat.stop.clone()));
+        let front = tokio::spawn(run(self.fake.settings(), seat.conversation.clone(), news, seat.stop.clone()));
         self.listens(self.connected.fetch_add(1, Ordering::Relaxed) + 1).await;
         front
     }

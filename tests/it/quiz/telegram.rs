@@ -2,7 +2,7 @@
 
 use kokodoko::chat::message::Announcement;
 use kokodoko::chat::{Platform, UserRef, text};
-use kokodoko::front::telegram::{Mode, Settings, run};
+use kokodoko::front::telegram::run;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -61,9 +61,7 @@ impl Service for Telegram {
     }
 
     async fn connect(&self, seat: &Seat, news: mpsc::Receiver<Announcement>) -> JoinHandle<anyhow::Result<()>> {
-        let (token, api_url) = (TOKEN.into(), Some(self.fake.url()));
-        let settings = Settings { token, api_url, mode: Mode::Polling, max_photo_bytes: 20 << 20 };
-        tokio::spawn(run(settings, seat.conversation.clone(), news, seat.stop.clone()))
+        tokio::spawn(run(self.fake.settings(), seat.conversation.clone(), news, seat.stop.clone()))
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
