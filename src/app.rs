@@ -26,7 +26,6 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Cli, Command, Mode};
 use crate::config::Config;
 use crate::infer::Core;
-use crate::infer::manifest::{ModelError, ModelFiles};
 use crate::models::{Settings, Shelf};
 use crate::store::Store;
 
@@ -77,21 +76,20 @@ async fn core(config: &Config) -> anyhow::Result<Core> {
         shelf.store().close().await;
         files
     } else {
-        configured(config)?
+        models_settings(config).configured_files()?
     };
     let core = Core::start(&files, &config.infer)?;
     announce(&core);
     Ok(core)
 }
 
-fn configured(config: &Config) -> Result<ModelFiles, ModelError> {
-    config.model.as_ref().map_or_else(ModelFiles::built_in, |folder| ModelFiles::read(folder))
+fn models_settings(config: &Config) -> Settings {
+    Settings { folder: config.models_folder.clone(), configured: config.model.clone() }
 }
 
 /// The models of this configuration.
 fn shelf(config: &Config, store: Store) -> Shelf {
-    let settings = Settings { folder: config.models_folder.clone(), configured: config.model.clone() };
-    Shelf::new(settings, store)
+    Shelf::new(models_settings(config), store)
 }
 
 fn announce(core: &Core) {

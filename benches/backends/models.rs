@@ -36,17 +36,7 @@ fn resnet50() -> ModelFiles {
             attribution: Vec::new(),
         },
         input: Preprocess::imagenet(224),
-        metrics: Metrics {
-            photos: 0,
-            top1: 0.0,
-            top3: 0.0,
-            macro_recall: 0.0,
-            ece: 0.0,
-            coverage: 0.0,
-            selective_accuracy: 0.0,
-            thumbnail_top1: 0.0,
-            confusion: Vec::new(),
-        },
+        metrics: Metrics::default(),
         labels: (0..7).map(|label| Area::new("県", &label.to_string(), "")).collect(),
     };
     ModelFiles { manifest, onnx }

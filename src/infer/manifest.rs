@@ -63,8 +63,9 @@ impl Provenance {
     }
 }
 
-/// Figures on the test split, whose towns the model was not trained on. Shares are 0 to 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Figures on the test split, whose towns the model was not trained on. Shares are 0 to 1. By default those of a network
+/// that nobody judged: no photo, all 0.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
     /// Photos in the test split.

@@ -174,8 +174,8 @@ impl Registry {
         if id == *followed || id == *inner.failed.lock().unwrap_or_else(PoisonError::into_inner) {
             return Ok(());
         }
-        let switched = match inner.shelf.live().await {
-            Ok((_, files)) => inner.core.switch(files).await.map_err(ModelsError::from),
+        let switched = match inner.shelf.files_of(newest.as_ref()) {
+            Ok(files) => inner.core.switch(files).await.map_err(ModelsError::from),
             Err(error) => Err(error),
         };
         match switched {

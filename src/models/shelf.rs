@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::ModelsError;
-use crate::infer::manifest::{MANIFEST_FILE, Manifest, ModelFiles};
+use crate::infer::manifest::{MANIFEST_FILE, Manifest, ModelError, ModelFiles};
 use crate::judge::Verdict;
 use crate::store::Store;
 use crate::store::promotions::{Candidate, Promotion};
@@ -18,6 +18,16 @@ pub struct Settings {
     pub folder: PathBuf,
     /// The model that is live until another is promoted; `None`: the one inside the program.
     pub configured: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads and checks the model that is live until another is promoted.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub fn configured_files(&self) -> Result<ModelFiles, ModelError> {
+        self.configured.as_ref().map_or_else(ModelFiles::built_in, |folder| ModelFiles::read(folder))
+    }
 }
 
 /// What a model on the shelf is just now.
@@ -82,10 +92,7 @@ impl Shelf {
     /// When there is none of that name, or it is broken.
     pub fn read(&self, name: &str) -> Result<ModelFiles, ModelsError> {
         if name.is_empty() {
-            return Ok(match &self.settings.configured {
-                Some(folder) => ModelFiles::read(folder)?,
-                None => ModelFiles::built_in()?,
-            });
+            return Ok(self.settings.configured_files()?);
         }
         let folder = self.folder(name)?;
         if !folder.join(MANIFEST_FILE).is_file() {
@@ -137,8 +144,13 @@ impl Shelf {
     /// When the model is broken or the database fails.
     pub async fn live(&self) -> Result<(Option<Promotion>, ModelFiles), ModelsError> {
         let live = self.store.live_model().await?;
-        let files = self.read(live.as_ref().map_or("", |live| &live.candidate.folder))?;
+        let files = self.files_of(live.as_ref())?;
         Ok((live, files))
+    }
+
+    /// The model that a change made live; the configured one of no change.
+    pub(super) fn files_of(&self, live: Option<&Promotion>) -> Result<ModelFiles, ModelsError> {
+        self.read(live.map_or("", |live| &live.candidate.folder))
     }
 
     /// The name of the model that a rollback leads to.
@@ -147,10 +159,14 @@ impl Shelf {
     /// [`ModelsError::Nothing`] when the configured model has been live all along.
     pub async fn before(&self) -> Result<String, ModelsError> {
         let live = self.store.live_model().await?.ok_or(ModelsError::Nothing)?;
-        let before = self.store.model_before(&live).await?;
+        self.before_change(&live).await?.ok_or(ModelsError::Nothing)
+    }
+
+    async fn before_change(&self, live: &Promotion) -> Result<Option<String>, ModelsError> {
+        let before = self.store.model_before(live).await?;
         let name = before.map_or_else(String::new, |before| before.candidate.folder);
         // At the end of the way back: the configured model is live, and nothing was before it.
-        if name.is_empty() && live.candidate.folder.is_empty() { Err(ModelsError::Nothing) } else { Ok(name) }
+        Ok((!name.is_empty() || !live.candidate.folder.is_empty()).then_some(name))
     }
 
     /// Every model: the configured one, then the others by name.
@@ -159,12 +175,12 @@ impl Shelf {
     /// When the folder cannot be read (none at all holds no models) or the database fails. A broken model is listed as
     /// such.
     pub async fn list(&self) -> Result<Vec<Listed>, ModelsError> {
-        let live = self.store.live_model().await?.map_or_else(String::new, |live| live.candidate.folder);
-        let before = match self.before().await {
-            Ok(name) => Some(name),
-            Err(ModelsError::Nothing) => None,
-            Err(error) => return Err(error),
+        let promotion = self.store.live_model().await?;
+        let before = match &promotion {
+            Some(promotion) => self.before_change(promotion).await?,
+            None => None,
         };
+        let live = promotion.map_or_else(String::new, |promotion| promotion.candidate.folder);
         let listed = |name: String| {
             let standing = match () {
                 () if name == live => Standing::Live,

@@ -181,17 +181,7 @@ mod tests {
                 attribution: vec![],
             },
             input: Preprocess::imagenet(64),
-            metrics: Metrics {
-                photos: 0,
-                top1: 0.0,
-                top3: 0.0,
-                macro_recall: 0.0,
-                ece: 0.0,
-                coverage: 0.0,
-                selective_accuracy: 0.0,
-                thumbnail_top1: 0.0,
-                confusion: Vec::new(),
-            },
+            metrics: Metrics::default(),
             labels: (0..7).map(|i| Area::new("県", &i.to_string(), "")).collect(),
         };
         ModelFiles { manifest, onnx: reference.onnx.clone() }

@@ -11,9 +11,9 @@ use kokodoko::store::Store;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::fake::discord::Fake;
 use crate::fake::discord::event::{command, plain, with_options};
-use crate::fake::discord::{self, Fake};
-use crate::fake::telegram::{self, AOI, BEN, FakeTelegram};
+use crate::fake::telegram::{AOI, BEN, FakeTelegram};
 use crate::support::generous;
 
 const HANA: u64 = 40;
@@ -62,14 +62,13 @@ impl Workshop {
 async fn on_telegram() {
     let (fake, workshop) = (FakeTelegram::start().await, Workshop::open().await);
     let stop = CancellationToken::new();
-    let settings = kokodoko::front::telegram::Settings {
-        token: telegram::TOKEN.into(),
-        api_url: Some(fake.url()),
-        mode: kokodoko::front::telegram::Mode::Polling,
-        max_photo_bytes: 20 << 20,
-    };
     let news = Post::default().connect(Platform::Telegram);
-    let bot = tokio::spawn(kokodoko::front::telegram::run(settings, workshop.conversation.clone(), news, stop.clone()));
+    let bot = tokio::spawn(kokodoko::front::telegram::run(
+        fake.settings(),
+        workshop.conversation.clone(),
+        news,
+        stop.clone(),
+    ));
     let chat = fake.group();
     let ask = async |user, words: &str| {
         fake.post(chat, user, json!({ "text": words }));
@@ -105,14 +104,9 @@ async fn on_discord() {
     let (fake, workshop) = (Fake::start().await, Workshop::open().await);
     fake.add_server(30, "en-US");
     let stop = CancellationToken::new();
-    let settings = kokodoko::front::discord::Settings {
-        token: discord::TOKEN.into(),
-        api_url: Some(fake.api()),
-        gateway_url: Some(fake.gateway()),
-        max_photo_bytes: 100_000,
-    };
     let news = Post::default().connect(Platform::Discord);
-    let bot = tokio::spawn(kokodoko::front::discord::run(settings, workshop.conversation.clone(), news, stop.clone()));
+    let bot =
+        tokio::spawn(kokodoko::front::discord::run(fake.settings(), workshop.conversation.clone(), news, stop.clone()));
     fake.identified(1).await;
     let mut count = 0;
     let mut ask = async |data: serde_json::Value| {

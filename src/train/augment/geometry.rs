@@ -262,15 +262,18 @@ mod tests {
         }
 
         #[test]
-        fn one_colour_stays_one_colour_or_turns_black(seed: u64, colour: [u8; 3], side in 16_u32..40) {
+        fn one_colour_stays_one_colour_or_turns_black(seed: u64, colour: [u8; 3], side in 4_u32..40) {
             let picture = RgbImage::from_pixel(side, side, Rgb(colour));
             let affine = Affine { degrees: 30.0, translate: 0.2, scale: [0.7, 1.2] };
             let perspective = Perspective { distortion: 0.5, probability: 1.0 };
             for out in [affine.apply(&picture, &mut rng(seed)), perspective.apply(&picture, &mut rng(seed))] {
                 // The edge is mixed with black, never with anything else.
                 prop_assert!(out.pixels().all(|p| (0..3).all(|c| p.0[c] <= colour[c])));
-                // From 16 pixels a side the middle is farther than a pixel from any edge that these changes can bring in.
-                prop_assert_eq!(out.get_pixel(side / 2, side / 2).0, colour);
+                // The middle is whole where no edge comes within the pixel that is mixed: of tiny pictures it may. The
+                // edge is at least 0.35 sides from the photo's centre, which a shift and a turn take 0.273 away.
+                if side >= 16 {
+                    prop_assert_eq!(out.get_pixel(side / 2, side / 2).0, colour);
+                }
             }
         }
     }
