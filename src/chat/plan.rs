@@ -30,8 +30,10 @@ pub fn picture(lang: Lang, plan: Plan, estimate: &Estimate) -> PlanPicture {
         name: collect::name(lang, &area.area),
         cells: collect::cells(lang, &area.sums, estimate),
     });
+    // `Minato, Tokyo` is long for a map, and the table has it.
+    let short = |name: String| name.split(',').next().unwrap_or_default().to_owned();
     let area = |area: AreaPlan| MapArea {
-        name: collect::name(lang, &area.area),
+        name: short(collect::name(lang, &area.area)),
         border: area.border,
         towns: area.towns.iter().flat_map(|town| town.discs.iter().map(|disc| disc.center)).collect(),
         points: area.towns.into_iter().flat_map(|town| town.points).collect(),

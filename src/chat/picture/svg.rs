@@ -156,6 +156,12 @@ impl Sheet {
         ));
     }
 
+    /// What is drawn so far, as SVG.
+    #[cfg(test)]
+    pub(super) fn drawn(&self) -> &str {
+        &self.body
+    }
+
     fn push(&mut self, shape: std::fmt::Arguments<'_>) {
         self.body.write_fmt(shape).expect("a string takes everything");
     }
