@@ -38,7 +38,7 @@ pub use self::people::PersonSettings;
 pub use self::rounds::{Accepted, Busy, NewRound, NewSet, StoredSet};
 pub use self::scores::{Board, ModelRow, Row, Score};
 pub use self::settle::{Entry, Outcome};
-pub use self::sightings::{AskedPoint, KnownPoint, Place, PointOutcome, Seen};
+pub use self::sightings::{AreaPoints, AskedPoint, KnownPoint, Place, PointOutcome, Seen};
 pub use self::spend::{Doubt, Implausible, Reconciled};
 
 /// Connections that read.

@@ -34,6 +34,7 @@ impl Bureau {
         let teller = Teller { currency: config.collect.money.currency.clone() };
         let clerk = Clerk::new(jobs.clone(), post, clock.clone(), Box::new(teller));
         let planner = Planner::new(config.collect.clone(), clock.clone()).context("cannot start TLS")?;
+        let planner = planner.learning_from(store.clone());
         let collector = Collector::new(planner, jobs.clone(), clerk.clone());
         let admins = config.admins.iter().cloned().collect();
         let office = Office::new(admins, store.clone(), clock).with_collector(collector);

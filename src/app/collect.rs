@@ -22,14 +22,27 @@ use crate::store::Store;
 pub(super) async fn run(config: Config, options: Collect) -> anyhow::Result<ExitCode> {
     let lang = language(options.lang.as_deref())?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let planner = Planner::new(config.collect, clock.clone())?;
+    let mut planner = Planner::new(config.collect, clock.clone())?;
+    // A plan alone leaves no database behind.
+    let store =
+        if options.dry_run && !config.database.exists() { None } else { Some(Store::open(&config.database).await?) };
+    if let Some(store) = &store {
+        planner = planner.learning_from(store.clone());
+    }
     let wish = Wish { source: options.source, areas: options.areas, points: options.points };
     let planned = planner.plan(&wish).await?;
     println!("{}", text::collect::plan_table(lang, &planned.estimate));
     if let Some(file) = &options.map {
         draw(lang, planned.clone(), file).await?;
     }
-    if options.dry_run { Ok(ExitCode::SUCCESS) } else { collect(planned, &config.database, clock).await }
+    match store {
+        Some(store) if !options.dry_run => collect(planned, store, clock).await,
+        Some(store) => {
+            store.close().await;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
 async fn draw(lang: Lang, planned: Planned, file: &Path) -> anyhow::Result<()> {
@@ -39,11 +52,10 @@ async fn draw(lang: Lang, planned: Planned, file: &Path) -> anyhow::Result<()> {
 }
 
 /// Collects until everything is there or a signal comes; pictures that are on their way then are waited for.
-async fn collect(planned: Planned, database: &Path, clock: SharedClock) -> anyhow::Result<ExitCode> {
+async fn collect(planned: Planned, store: Store, clock: SharedClock) -> anyhow::Result<ExitCode> {
     let Planned { settings, plan, .. } = planned;
     let currency = settings.money.currency.clone();
     let stop = super::stop_on_signal()?;
-    let store = Store::open(database).await?;
     let run = Run::begin(&settings, plan, store.clone(), clock, stop.child_token()).await?;
     let shown = tokio::spawn(show::watch(run.progress(), currency.clone()));
     let outcome = run.collect().await;

@@ -7,6 +7,7 @@ use super::plan::{AreaPlan, Plan};
 use super::settings::Settings;
 use crate::domain::Area;
 use crate::domain::imagery::{Micros, Source};
+use crate::store::{Store, StoreError};
 
 /// Points from which on the share of hits is learnt from earlier runs.
 const ENOUGH: u64 = 50;
@@ -17,14 +18,14 @@ const ASSUMED_BYTES_PER_PIXEL: f64 = 0.2;
 /// Pixels of Mapillary's pictures, 1,024 wide and mostly 4 to 3.
 const MAPILLARY_PIXELS: f64 = 1_024.0 * 768.0;
 
-/// What earlier runs found in an area, at one source.
+/// What earlier runs found in an area.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Experience {
-    /// Points that were asked about.
+    /// Points that the source was asked about.
     pub asked: u64,
-    /// Points among them with imagery.
+    /// Points among them with imagery that no other point had.
     pub hits: u64,
-    /// Pictures that are stored.
+    /// Pictures of the area that are stored, whatever their source.
     pub images: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -161,6 +162,24 @@ fn assumed_bytes(settings: &Settings) -> f64 {
         Source::Mapillary | Source::Folder => MAPILLARY_PIXELS,
     };
     pixels * ASSUMED_BYTES_PER_PIXEL
+}
+
+/// What a database knows of a source, by full name of the area.
+///
+/// # Errors
+/// When the database fails.
+pub async fn experience(store: &Store, source: Source) -> Result<BTreeMap<String, Experience>, StoreError> {
+    let mut known: BTreeMap<String, Experience> = BTreeMap::new();
+    for points in store.points_by_area(source).await? {
+        let area = known.entry(points.area).or_default();
+        (area.asked, area.hits) = (points.asked, points.found);
+    }
+    for sum in store.image_sums().await? {
+        let area = known.entry(sum.place.area).or_default();
+        area.images += sum.images;
+        area.bytes += sum.bytes;
+    }
+    Ok(known)
 }
 
 impl Experience {

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::area::Region;
 use super::borders::{self, BorderError};
-use super::estimate::Estimate;
+use super::estimate::{Estimate, experience};
 use super::geolonia::{Geolonia, GeoloniaError};
 use super::grid;
 use super::plan::{AreaPlan, Plan, Town};
@@ -15,6 +15,7 @@ use super::wire::{Options, Wire, system_jitter};
 use super::wish::{Unfulfilled, Wish};
 use crate::clock::SharedClock;
 use crate::domain::Area;
+use crate::store::{Store, StoreError};
 
 /// Why there is no plan, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,9 @@ pub enum SurveyError {
         /// What is wrong.
         problem: grid::TooLarge,
     },
+    /// What earlier runs found cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Our own fault.
     #[error("the plan could not be drawn: {0}")]
     Failed(#[from] tokio::task::JoinError),
@@ -48,6 +52,7 @@ pub enum SurveyError {
 pub struct Planner {
     settings: Settings,
     geolonia: Geolonia,
+    store: Option<Store>,
 }
 
 /// A plan, the settings that it was drawn by, and what it comes to.
@@ -77,7 +82,13 @@ impl Planner {
         };
         let access = settings.geolonia.clone();
         let wire = Wire::new(&access.api_url, options, clock, system_jitter(), CancellationToken::new())?;
-        Ok(Self { settings, geolonia: Geolonia::new(wire, access) })
+        Ok(Self { settings, geolonia: Geolonia::new(wire, access), store: None })
+    }
+
+    /// The same, with estimates by what earlier runs found.
+    #[must_use]
+    pub fn learning_from(self, store: Store) -> Self {
+        Self { store: Some(store), ..self }
     }
 
     /// The plan that is wished for. Nothing is asked of the source of imagery.
@@ -87,7 +98,11 @@ impl Planner {
     pub async fn plan(&self, wish: &Wish) -> Result<Planned, SurveyError> {
         let settings = self.settings.clone().with(wish)?;
         let plan = self.survey(&settings).await?;
-        let estimate = Estimate::of(&plan, &settings, &BTreeMap::new());
+        let known = match &self.store {
+            Some(store) => experience(store, settings.source).await?,
+            None => BTreeMap::new(),
+        };
+        let estimate = Estimate::of(&plan, &settings, &known);
         Ok(Planned { settings, plan, estimate })
     }
 

@@ -88,7 +88,38 @@ pub struct KnownPoint {
     pub seen: Vec<Seen>,
 }
 
+/// How many points of an area a source was asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AreaPoints {
+    /// Full Japanese name of the area.
+    pub area: String,
+    /// Points that were asked about.
+    pub asked: u64,
+    /// Points among them at which imagery was found that no other point had seen.
+    pub found: u64,
+}
+
 impl Store {
+    /// How many points a source was asked about, by area.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn points_by_area(&self, source: Source) -> Result<Vec<AreaPoints>, StoreError> {
+        let name = source.name();
+        // CROSS JOIN: SQLite then begins with the source's points, and not with all towns there are.
+        let rows = sqlx::query!(
+            "SELECT p.area, COUNT(*) AS \"asked!: i64\", SUM(n.outcome = 'found') AS \"found!: i64\"
+             FROM points AS n CROSS JOIN places AS p ON p.id = n.place_id WHERE n.source = ? GROUP BY p.area",
+            name
+        );
+        let rows = rows.fetch_all(&self.reader).await?.into_iter();
+        let points = |area, asked: i64, found: i64| {
+            let (asked, found) = (asked.unsigned_abs(), found.unsigned_abs());
+            AreaPoints { area, asked, found }
+        };
+        Ok(rows.map(|row| points(row.area, row.asked, row.found)).collect())
+    }
+
     /// Notes what came of asking at a point. `outcome` is what the answer says by itself; when every one of `seen` was
     /// seen before it is [`PointOutcome::Known`] instead. Returns the outcome that was noted and those of `seen` that
     /// now belong to the point: the others belong to another one and must not be fetched for this.

@@ -1,12 +1,15 @@
 //! Plans of the drawn world's areas, with towns from either version of Geolonia.
 
 use kokodoko::chat::Lang;
+use kokodoko::clock::WallClock;
 use kokodoko::collect::area::{Municipality, Region};
 use kokodoko::collect::settings::{GeoloniaVersion, Settings};
 use kokodoko::collect::survey::{Planned, Planner, SurveyError};
 use kokodoko::collect::wish::Wish;
 use kokodoko::config::Config;
 use kokodoko::domain::Coordinate;
+use kokodoko::domain::imagery::{Sighting, Source};
+use kokodoko::store::{AskedPoint, Place, PointOutcome, Seen, Store};
 
 use crate::fake::flaky::{Flaky, Reply};
 use crate::support::JumpingClock;
@@ -68,6 +71,48 @@ async fn a_plan_is_shown_in_words_and_a_picture() {
         let picture = reply.picture.expect("a picture");
         assert!(image::load_from_memory(&picture.bytes).is_ok(), "{picture:?}");
     }
+}
+
+/// An image at a point.
+fn seen(asked: &AskedPoint, index: usize) -> Seen {
+    let sighting = Sighting {
+        source: asked.source,
+        id: index.to_string(),
+        position: asked.position,
+        captured: None,
+        heading: None,
+        attribution: String::new(),
+        licence: "CC-BY-SA-4.0".to_owned(),
+        link: None,
+    };
+    Seen { sighting, place: asked.place.clone() }
+}
+
+#[tokio::test]
+async fn the_share_of_hits_is_learnt_from_what_was_asked() {
+    let (_service, settings) = drawn(GeoloniaVersion::V2).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::open(&folder.path().join("k.sqlite")).await.expect("a database");
+    let clock = JumpingClock::start();
+    let planner = Planner::new(settings, clock.clone()).expect("TLS starts").learning_from(store.clone());
+    let wish = areas(&["港区"]);
+    let assumed = planner.plan(&wish).await.expect("a plan");
+    let minato = &assumed.plan.areas[0];
+    let points = minato.towns.iter().flat_map(|town| town.points.iter().map(|at| (town.name.clone(), *at)));
+    for (index, (town, position)) in points.take(60).enumerate() {
+        let place = Place { area: minato.area.area.clone(), town };
+        let number = index as u32 % assumed.settings.density.points_per_town;
+        let asked = AskedPoint { source: Source::Mapillary, place, number, position };
+        let found = index % 4 == 0;
+        let outcome = if found { PointOutcome::Found } else { PointOutcome::Nothing };
+        let seen = found.then(|| seen(&asked, index)).into_iter().collect();
+        store.note_point(&asked, outcome, seen, clock.now()).await.expect("noted");
+    }
+    let learnt = planner.plan(&wish).await.expect("a plan");
+    assert_eq!((assumed.estimate.total().hits, learnt.estimate.total().hits), (232, 116));
+    assert_eq!((assumed.estimate.assumed_share(), learnt.estimate.assumed_share()), (Some(0.5), None));
+    assert_eq!(learnt.plan, assumed.plan);
+    store.close().await;
 }
 
 #[tokio::test]
