@@ -78,10 +78,10 @@ async fn stats(dataset: &Dataset, options: &StatsOptions) -> anyhow::Result<Exit
 
 fn print_stats(stats: &Stats, towns: bool) {
     let line = |name: &str, images: u64, splits: &std::collections::BTreeMap<&'static str, u64>| {
-        let counts: Vec<String> = Split::ALL.iter().map(|split| format!("{:>10}", splits[split.name()])).collect();
+        let counts: Vec<String> = Split::ALL.iter().map(|split| format!("{:>12}", splits[split.name()])).collect();
         println!("{}{images:>8}{}", padded(name), counts.concat());
     };
-    println!("{}{:>8}{:>10}{:>10}{:>10}{:>10}", padded("area"), "images", "train", "validation", "test", "quiz");
+    println!("{}{:>8}{:>12}{:>12}{:>12}{:>12}", padded("area"), "images", "train", "validation", "test", "quiz");
     for area in &stats.areas {
         line(&area.area, area.images, &area.splits);
         for town in area.towns.iter().filter(|_| towns) {
