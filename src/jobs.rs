@@ -40,7 +40,7 @@ pub enum WorkError {
     /// It was told to stop.
     #[error("stopped")]
     Stopped,
-    /// It cannot be done; the words say why, and what an admin can do about it.
+    /// It cannot be done; the words, or JSON of the kind's own shape, say why, and what an admin can do about it.
     #[error("{0}")]
     Failed(String),
 }

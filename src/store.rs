@@ -83,6 +83,7 @@ impl Store {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| refused(error.to_string()))?;
         }
+        let opening = lock::opening(path).await.map_err(|error| refused(error.to_string()))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -96,6 +97,7 @@ impl Store {
         let writer = connect(1).await.map_err(|error| refused(error.to_string()))?;
         sqlx::migrate!().run(&writer).await.map_err(|error| refused(error.to_string()))?;
         let reader = connect(READERS).await.map_err(|error| refused(error.to_string()))?;
+        drop(opening);
         Ok(Self { path: path.into(), writer, reader })
     }
 

@@ -30,13 +30,16 @@ pub(super) async fn run(config: Config, options: Collect) -> anyhow::Result<Exit
         planner = planner.learning_from(store.clone());
     }
     let wish = Wish { source: options.source, areas: options.areas, points: options.points };
-    let planned = planner.plan(&wish).await?;
+    let planned = match planner.plan(&wish).await {
+        Ok(planned) => planned,
+        Err(why) => anyhow::bail!("{}", text::collecting::no_plan(lang, &why)),
+    };
     println!("{}", text::collect::plan_table(lang, &planned.estimate));
     if let Some(file) = &options.map {
         draw(lang, planned.clone(), file).await?;
     }
     match store {
-        Some(store) if !options.dry_run => collect(planned, store, clock).await,
+        Some(store) if !options.dry_run => collect(lang, planned, store, clock).await,
         Some(store) => {
             store.close().await;
             Ok(ExitCode::SUCCESS)
@@ -52,16 +55,24 @@ async fn draw(lang: Lang, planned: Planned, file: &Path) -> anyhow::Result<()> {
 }
 
 /// Collects until everything is there or a signal comes; pictures that are on their way then are waited for.
-async fn collect(planned: Planned, store: Store, clock: SharedClock) -> anyhow::Result<ExitCode> {
+async fn collect(lang: Lang, planned: Planned, store: Store, clock: SharedClock) -> anyhow::Result<ExitCode> {
     let Planned { settings, plan, .. } = planned;
     let currency = settings.money.currency.clone();
     let stop = super::stop_on_signal()?;
-    let run = Run::begin(&settings, plan, store.clone(), clock, stop.child_token()).await?;
-    let shown = tokio::spawn(show::watch(run.progress(), currency.clone()));
-    let outcome = run.collect().await;
-    // Ends with the run, whose progress it shows.
-    shown.await?;
+    let outcome = match Run::begin(&settings, plan, store.clone(), clock, stop.child_token()).await {
+        Ok(run) => {
+            let shown = tokio::spawn(show::watch(lang, run.progress(), currency.clone()));
+            let outcome = run.collect().await;
+            // Ends with the run, whose progress it shows.
+            shown.await?;
+            outcome
+        }
+        Err(why) => Err(why),
+    };
     store.close().await;
-    println!("{}", show::summary(&outcome?, &currency));
+    match outcome {
+        Ok(summary) => println!("{}", text::running::summary(lang, &summary, &currency)),
+        Err(why) => anyhow::bail!("{}", text::running::halt(lang, &why, &currency)),
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::chat::collect::{Outcome, Request};
+use crate::chat::collect::{Failure, Outcome, Request};
 use crate::clock::SharedClock;
 use crate::collect::run::{Ended, Run, Summary};
 use crate::collect::settings::Settings;
@@ -57,7 +57,10 @@ impl Work for Collecting {
         stop: &'a CancellationToken,
     ) -> Pin<Box<dyn Future<Output = Worked> + Send + 'a>> {
         Box::pin(async move {
-            let failed = |error: anyhow::Error| WorkError::Failed(format!("{error:#}"));
+            let failed = |error: anyhow::Error| {
+                let why = Failure::of(&error, &self.settings.money.currency);
+                WorkError::Failed(serde_json::to_string(&why).unwrap_or_else(|_| format!("{error:#}")))
+            };
             match self.collect(job, progress, stop).await {
                 // What failed because it was told to stop has not failed.
                 Err(_) if stop.is_cancelled() => Err(WorkError::Stopped),

@@ -32,7 +32,7 @@ pub(super) async fn run(config: Config, command: Data) -> anyhow::Result<ExitCod
     let dataset = Dataset::new(store.clone(), &config.collect.data_folder, Arc::new(SystemClock));
     let currency = &config.collect.money.currency;
     let code = match command {
-        Data::Check { repair } => check_files(&dataset, repair).await?,
+        Data::Check { repair, buy_again } => check_files(&dataset, currency, repair, buy_again).await?,
         Data::Stats(options) => stats(&dataset, &options).await?,
         Data::Export { out } => write_export(&dataset, &out).await?,
         Data::Spend { json } => spend(&store, currency, json).await?,
@@ -42,22 +42,31 @@ pub(super) async fn run(config: Config, command: Data) -> anyhow::Result<ExitCod
     Ok(code)
 }
 
-async fn check_files(dataset: &Dataset, set_right: bool) -> anyhow::Result<ExitCode> {
+async fn check_files(dataset: &Dataset, currency: &str, set_right: bool, buy_again: bool) -> anyhow::Result<ExitCode> {
     let report = check(dataset).await?;
     for fault in &report.faults {
         println!("{fault}");
     }
     println!("{} pictures, {} read, {} faults", report.pictures, megabytes(report.bytes), report.faults.len());
-    if report.faults.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+    if !report.faults.is_empty() && !set_right {
+        println!("`kokodoko data check --repair` sets it right");
+        return Ok(ExitCode::FAILURE);
     }
-    if set_right {
+    if !report.faults.is_empty() {
         repair(dataset, &report.faults).await?;
         println!("set right; what was moved aside is in {}", dataset.folder().join("aside").display());
-    } else {
-        println!("`kokodoko data check --repair` sets it right");
     }
-    Ok(ExitCode::FAILURE)
+    let (gone, paid) = dataset.store().gone().await?;
+    if gone > 0 && buy_again {
+        let again = dataset.store().buy_gone_again().await?;
+        println!("{again} pictures that were paid for ({paid} {currency}) may be bought again by the next run");
+    } else if gone > 0 {
+        println!(
+            "{gone} pictures that were paid for ({paid} {currency}) are gone and are not bought again; \
+             `kokodoko data check --repair --buy-again` lets the next run do so, within the caps"
+        );
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn stats(dataset: &Dataset, options: &StatsOptions) -> anyhow::Result<ExitCode> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::telling::{Outcome, Teller};
+pub use self::telling::{Failure, Outcome, Teller};
 use self::words::Action;
 pub(super) use self::words::MAX_POINTS;
 pub use self::words::WordError;

@@ -11,6 +11,7 @@ mod format;
 pub mod models;
 pub mod quiz;
 pub mod report;
+pub mod running;
 #[cfg(test)]
 mod tests;
 pub mod web;

@@ -10,11 +10,14 @@ use crate::domain::imagery::Source;
 /// What was collected, and what it cost.
 #[derive(Debug, Subcommand)]
 pub enum Data {
-    /// Compare every picture with its row; the exit status is 1 when something is wrong
+    /// Compare every picture with its row; the exit status is 1 when something is wrong and stays so
     Check {
         /// Set right what is wrong: drop rows without files, move damaged and stray files aside
         #[arg(long)]
         repair: bool,
+        /// Let the next run buy again what was paid for and is gone, within the caps
+        #[arg(long, requires = "repair")]
+        buy_again: bool,
     },
     /// Count the pictures by area, split and month
     Stats(Stats),

@@ -105,7 +105,8 @@ pub async fn check(dataset: &Dataset) -> Result<Report, CheckError> {
 }
 
 /// Sets right what a check found: rows without files are removed, damaged files and those without rows are moved
-/// aside, unfinished ones are deleted. What was paid for a picture stays in the ledger.
+/// aside, unfinished ones are deleted. What was paid for a picture stays in the ledger, and is not bought again unless an
+/// admin says so; what was free is fetched again by the next run.
 ///
 /// # Errors
 /// See [`CheckError`]; what was set right until then stays so.

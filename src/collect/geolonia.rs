@@ -8,7 +8,7 @@ use reqwest::{StatusCode, Url};
 
 use super::plan::Town;
 use super::settings;
-use super::wire::{Answer, Ask, Fault, Repeat, Wire, judge_status};
+use super::wire::{Answer, Ask, Fault, Kind, Repeat, Wire, judge_status};
 use crate::domain::Area;
 
 /// Most bytes of a list: the longest of a municipality has under 2 MB.
@@ -86,7 +86,8 @@ impl Geolonia {
     /// `/api/ja/{prefecture}/{municipality}.json`, or `/api/ja.json` without names.
     async fn list(&self, names: &[&str]) -> Result<Answer, GeoloniaError> {
         let url = address(&self.access.api_url, names);
-        let ask = Ask { request: self.wire.get(url), max_bytes: LIST_BYTES, repeat: Repeat::Free };
+        let request = self.wire.get(url);
+        let ask = Ask { kind: Kind::Question, request, max_bytes: LIST_BYTES, repeat: Repeat::Free };
         let answer = self.wire.ask(ask, |answer| judge_status(answer.status, Repeat::Free));
         answer.await.map_err(GeoloniaError::Unavailable)
     }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::collect::offer::Offer;
 use crate::collect::picture::{Picture, check};
 use crate::collect::trouble::{Fetched, NoPicture, Stop, Trouble, quote};
-use crate::collect::wire::{Answer, Ask, Fault, Repeat, Verdict, Wire, judge_status};
+use crate::collect::wire::{Answer, Ask, Fault, Kind, Repeat, Verdict, Wire, judge_status};
 use crate::domain::Coordinate;
 use crate::domain::spend::Settlement;
 use crate::infer::decode::Limits;
@@ -146,7 +146,7 @@ impl Mapillary {
         url.query_pairs_mut().extend_pairs(params);
         let token = format!("OAuth {}", self.access.token.expose_secret());
         let request = self.wire.get(url).header(AUTHORIZATION, token);
-        let ask = Ask { request, max_bytes: SEARCH_BYTES, repeat: Repeat::Free };
+        let ask = Ask { kind: Kind::Question, request, max_bytes: SEARCH_BYTES, repeat: Repeat::Free };
         let mut found = None;
         let answer = self.wire.ask(ask, |answer| {
             found = serde_json::from_slice(&answer.body).ok().filter(|_| answer.status.is_success());
@@ -172,7 +172,8 @@ impl Mapillary {
     /// Fetches a file, without the token: files lie on other servers.
     async fn download(&self, link: &str) -> Result<Answer, Trouble> {
         let url = self.trusted(link).ok_or_else(|| later("the link to a file leads elsewhere"))?;
-        let ask = Ask { request: self.wire.get(url), max_bytes: PICTURE_BYTES, repeat: Repeat::Free };
+        let request = self.wire.get(url);
+        let ask = Ask { kind: Kind::Picture, request, max_bytes: PICTURE_BYTES, repeat: Repeat::Free };
         let answer = self.wire.ask(ask, |answer| judge_status(answer.status, Repeat::Free));
         answer.await.map_err(|fault| broken(&fault))
     }

@@ -37,7 +37,7 @@ use progress::Meter;
 pub use progress::{AreaProgress, Progress};
 
 /// Failures in a row after which a service counts as down.
-const FAILURES: u32 = 20;
+pub const FAILURES: u32 = 20;
 
 /// What a run is told to do.
 #[derive(Clone, Debug)]
@@ -161,6 +161,8 @@ struct Inner {
     run: RunId,
     clock: SharedClock,
     stop: CancellationToken,
+    /// Nothing more is begun, but what is reserved is fetched; cancelled along with `stop`.
+    enough: CancellationToken,
     halt: Mutex<Option<Halt>>,
     failures: AtomicU32,
     /// Points and pictures that were left to the next start.
@@ -208,7 +210,9 @@ impl Run {
         let till = Till::new(dataset.store().clone(), run, order.caps, zone, clock.clone());
         let (hands, meter) = (Semaphore::new(order.concurrency.max(1)), Meter::new(&order, &client, clock.now()));
         let (halt, failures, left) = (Mutex::default(), AtomicU32::new(0), AtomicU64::new(0));
-        let inner = Inner { order, client, dataset, till, run, clock, stop, halt, failures, left, hands, meter };
+        let enough = stop.child_token();
+        let inner =
+            Inner { order, client, dataset, till, run, clock, stop, enough, halt, failures, left, hands, meter };
         Ok(Self { inner: Arc::new(inner), _collecting: collecting })
     }
 
@@ -261,8 +265,10 @@ impl Inner {
 
     /// Ends the run; the first reason counts.
     fn halt(&self, why: Halt) {
+        // What was reserved when a cap was reached lies within it.
+        let ends = if matches!(why, Halt::Cap(_)) { &self.enough } else { &self.stop };
         self.halt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
-        self.stop.cancel();
+        ends.cancel();
     }
 
     /// Counts what a service failed at, and ends the run when it fails at everything.

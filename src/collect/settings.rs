@@ -64,7 +64,8 @@ pub struct Density {
 /// How gently a service is asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace {
-    /// Requests a second to one service, more than 0, at most 1,000.
+    /// Requests of a kind a second to one service, more than 0, at most 1,000: questions and pictures are counted apart,
+    /// as the services do.
     pub requests_per_second: f64,
     /// Requests on their way to one service, 1 to 256.
     pub concurrency: usize,

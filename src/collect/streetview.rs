@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::collect::picture::{Picture, check};
 use crate::collect::trouble::{Fetched, NoPicture, Stop, Trouble, quote};
-use crate::collect::wire::{Answer, Ask, Fault, Repeat, Verdict, Wire, judge_status};
+use crate::collect::wire::{Answer, Ask, Fault, Kind, Repeat, Verdict, Wire, judge_status};
 use crate::domain::imagery::{Look, Sighting};
 use crate::domain::spend::Settlement;
 use crate::domain::{Coordinate, SigningSecret};
@@ -62,7 +62,7 @@ impl StreetView {
         let radius = radius_m.to_string();
         let params = [("location", location.as_str()), ("radius", &radius), ("source", "outdoor")];
         let request = self.wire.get(self.url("/metadata", &params));
-        let ask = Ask { request, max_bytes: METADATA_BYTES, repeat: Repeat::Free };
+        let ask = Ask { kind: Kind::Question, request, max_bytes: METADATA_BYTES, repeat: Repeat::Free };
         let answer = self.wire.ask(ask, judge_metadata).await.map_err(|fault| later(&fault))?;
         let Some(metadata) = Metadata::parse(&answer) else { return Err(self.refused(&answer)) };
         match metadata.status {
@@ -91,7 +91,8 @@ impl StreetView {
                 ("return_error_code", "true"),
             ],
         );
-        let ask = Ask { request: self.wire.get(url), max_bytes: PICTURE_BYTES, repeat: Repeat::Unbilled };
+        let request = self.wire.get(url);
+        let ask = Ask { kind: Kind::Picture, request, max_bytes: PICTURE_BYTES, repeat: Repeat::Unbilled };
         match self.wire.ask(ask, |answer| judge_status(answer.status, Repeat::Unbilled)).await {
             Ok(answer) if answer.status.as_u16() == 200 => delivered(answer, look).await,
             Ok(answer) => self.not_delivered(&answer),

@@ -1,4 +1,4 @@
-//! One client per service: so many requests a second, so many at once, tried again when that may help.
+//! One client per service: so many requests of a kind a second, so many at once, tried again when that may help.
 //!
 //! No error here holds a URL, since URLs may hold keys.
 
@@ -26,7 +26,7 @@ use gate::Gate;
 /// How a service is asked.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most requests a second, above 0.
+    /// Most requests of a [`Kind`] a second, above 0.
     pub per_second: f64,
     /// Most requests at the same time, above 0.
     pub concurrent: usize,
@@ -57,6 +57,15 @@ impl Default for Options {
     }
 }
 
+/// What a request is for. Services count the two apart, and so are they here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// What there is.
+    Question,
+    /// A picture.
+    Picture,
+}
+
 /// Which failures of a request may be followed by the same request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
@@ -68,6 +77,8 @@ pub enum Repeat {
 
 /// A request and what is expected of its answer.
 pub struct Ask {
+    /// What it is for.
+    pub kind: Kind,
     /// The request, ready to be sent.
     pub request: RequestBuilder,
     /// Largest body that is read, bytes.
@@ -103,7 +114,8 @@ pub enum Verdict {
 /// A client of one service.
 pub struct Wire {
     client: Client,
-    gate: Gate,
+    questions: Gate,
+    pictures: Gate,
     slots: Semaphore,
     options: Options,
     clock: SharedClock,
@@ -132,9 +144,10 @@ impl Wire {
             .timeout(options.timeout)
             .user_agent(concat!("kokodoko/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        let gate = Gate::new(clock.clone(), options.per_second, options.concurrent);
+        let gate = || Gate::new(clock.clone(), options.per_second, options.concurrent);
+        let (questions, pictures) = (gate(), gate());
         let slots = Semaphore::new(options.concurrent.max(1));
-        Ok(Arc::new(Self { client, gate, slots, options, clock, jitter, stop }))
+        Ok(Arc::new(Self { client, questions, pictures, slots, options, clock, jitter, stop }))
     }
 
     /// Begins a GET request, for [`Ask`].
@@ -150,7 +163,7 @@ impl Wire {
         let mut tried = 0;
         loop {
             let request = ask.request.try_clone().ok_or(Fault::unsent(FaultKind::Broken))?;
-            let outcome = self.once(request, ask.max_bytes).await;
+            let outcome = self.once(request, &ask).await;
             tried += 1;
             let last = tried >= self.options.backoff.tries;
             let (verdict, asked) = match &outcome {
@@ -164,7 +177,8 @@ impl Wire {
             let pause = self.options.backoff.pause(tried, (self.jitter)()).max(asked.unwrap_or_default());
             let until = self.clock.now() + pause;
             if verdict == Verdict::Slower || asked.is_some() {
-                self.gate.close_until(until);
+                self.questions.close_until(until);
+                self.pictures.close_until(until);
             }
             tokio::select! {
                 () = self.stop.cancelled() => return outcome,
@@ -173,11 +187,15 @@ impl Wire {
         }
     }
 
-    async fn once(&self, request: RequestBuilder, max_bytes: usize) -> Result<Answer, Fault> {
+    async fn once(&self, request: RequestBuilder, ask: &Ask) -> Result<Answer, Fault> {
         let stopped = Fault::unsent(FaultKind::Stopped);
+        let gate = match ask.kind {
+            Kind::Question => &self.questions,
+            Kind::Picture => &self.pictures,
+        };
         let admitted = async {
             let slot = self.slots.acquire().await;
-            self.gate.pass().await;
+            gate.pass().await;
             slot
         };
         let _slot = tokio::select! {
@@ -186,7 +204,7 @@ impl Wire {
             slot = admitted => slot.map_err(|_| stopped)?,
         };
         let response = request.send().await.map_err(|error| Fault::of(&error))?;
-        self.read(response, max_bytes).await
+        self.read(response, ask.max_bytes).await
     }
 
     /// The announced size may be wrong or missing, so that what arrives is counted as well.

@@ -66,7 +66,7 @@ pub struct Job {
     pub message: Option<i64>,
     /// How far it has come, as JSON of the kind's own shape.
     pub progress: Option<String>,
-    /// What came of it: JSON of the kind's own shape when it is done, a sentence when it failed.
+    /// What came of it: JSON of the kind's own shape when it is done, that or a sentence when it failed.
     pub outcome: Option<String>,
     /// When it was asked.
     pub created: Timestamp,

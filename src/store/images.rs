@@ -152,13 +152,22 @@ impl Store {
         Ok(rows.into_iter().map(|row| (ImageId(row.id), row.sha256, row.format)).collect())
     }
 
-    /// Removes the row of a picture whose file is gone or damaged. What was paid for stays paid for.
+    /// Removes the row of a picture whose file is gone or damaged. What was paid for stays paid for, and is not bought
+    /// again before [`Store::buy_gone_again`]; what was free may be fetched again.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn drop_image(&self, id: ImageId) -> Result<(), StoreError> {
-        sqlx::query!("DELETE FROM images WHERE id = ?", id.0).execute(&self.writer).await?;
-        Ok(())
+        let mut tx = self.write().await?;
+        let gone = sqlx::query!(
+            "UPDATE purchases SET gone = CASE price WHEN 0 THEN 2 ELSE 1 END
+             WHERE (source, image, look) = (SELECT source, image, look FROM images WHERE id = ?)
+                   AND state <> 'free' AND gone < 2 AND state = 'billed' AND gone = 0",
+            id.0
+        );
+        gone.execute(&mut *tx).await?;
+        sqlx::query!("DELETE FROM images WHERE id = ?", id.0).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
     }
 
     /// How many pictures there are, by area, town and month, in this order.

@@ -1,7 +1,8 @@
-//! Who collects: any number of programs at a time, or one that sets right what they left.
+//! Who collects: any number of programs at a time, or one that sets right what they left. Who opens: one at a time.
 
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::Store;
 
@@ -26,8 +27,20 @@ pub enum LockError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
+}
+
+/// Waits until nobody else opens the database: two programs that make the same new one would make the same tables.
+/// Lasts as long as the answer lives.
+pub(super) async fn opening(database: &Path) -> io::Result<File> {
+    let path = database.with_added_extension("opening");
+    let wait = move || {
+        let file = File::options().create(true).write(true).truncate(false).open(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    tokio::task::spawn_blocking(wait).await.map_err(io::Error::other)?
 }
 
 impl Store {

@@ -157,6 +157,27 @@ impl Store {
         in_doubt(&mut db, source).await
     }
 
+    /// How many pictures were paid for and are gone from the disk, and what they had cost.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn gone(&self) -> Result<(u64, Micros), StoreError> {
+        let gone = sqlx::query!(
+            "SELECT COUNT(*) AS \"images: i64\", COALESCE(SUM(price), 0) AS \"price: i64\" FROM purchases WHERE gone = 1"
+        );
+        let gone = gone.fetch_one(&self.reader).await?;
+        Ok((gone.images.unsigned_abs(), Micros(gone.price)))
+    }
+
+    /// Lets the pictures of [`Store::gone`] be bought again, as purchases of their own within the caps; how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn buy_gone_again(&self) -> Result<u64, StoreError> {
+        let again = sqlx::query!("UPDATE purchases SET gone = 2 WHERE gone = 1").execute(&self.writer).await?;
+        Ok(again.rows_affected())
+    }
+
     /// Settles what is in doubt by what the service says it billed: `billed` images of the source in the period. As
     /// nobody knows which of several they were, those that are not billed are not bought again, unless none was
     /// billed.
@@ -271,7 +292,8 @@ async fn taken(
         return Ok(Some(Taken::Kept));
     }
     let bought = sqlx::query!(
-        "SELECT id, price, state FROM purchases WHERE source = ? AND image = ? AND look = ? AND state <> 'free'",
+        "SELECT id, price, state FROM purchases
+         WHERE source = ? AND image = ? AND look = ? AND state <> 'free' AND gone < 2",
         source,
         item.image,
         look

@@ -17,6 +17,20 @@ use crate::domain::{Area, ChatRef, Platform, UserRef};
 
 const CALL: SignedDuration = SignedDuration::from_secs(10);
 
+/// As programs that are started at the same moment do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_new_database_is_opened_by_many_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("new.sqlite");
+    let open = |_| {
+        let path = path.clone();
+        tokio::spawn(async move { Store::open(&path).await.map(|_| ()) })
+    };
+    for opened in futures_util::future::join_all((0..8).map(open)).await {
+        opened.expect("no panic").expect("opened");
+    }
+}
+
 struct Bench {
     store: Store,
     folder: tempfile::TempDir,

@@ -22,7 +22,7 @@ const ROW: f32 = 44.0;
 /// Height of a note.
 const NOTE: f32 = 34.0;
 /// Where names begin and the other columns end.
-const COLUMNS: [f32; 8] = [76.0, 400.0, 504.0, 622.0, 726.0, 898.0, 996.0, 1_160.0];
+const COLUMNS: [f32; 8] = [76.0, 400.0, 504.0, 622.0, 726.0, 898.0, 1_000.0, 1_160.0];
 /// Room for a name.
 const NAME: f32 = 300.0;
 /// Letters of numbers are narrower than [`Sheet::text`] takes letters to be: so much more fits.
@@ -214,7 +214,8 @@ mod tests {
         (sums.money, sums.disk, sums.time) = (Micros(99_967_910_000), 123_200_000_000, Duration::from_secs(359_000));
         for lang in Lang::ALL {
             let drawn = sheet(&picture(lang, plan.clone(), &estimate));
-            assert!(!drawn.drawn().contains('…'), "{}", drawn.drawn());
+            let cut: Vec<&str> = drawn.drawn().split('>').filter(|text| text.contains('…')).collect();
+            assert!(cut.is_empty(), "{cut:?}");
         }
     }
 

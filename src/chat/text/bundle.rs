@@ -47,13 +47,18 @@ pub(super) const COLLECTING_JA: &str = include_str!("collecting.ja.ftl");
 /// What admins are told while imagery is collected, in English.
 pub(super) const COLLECTING_EN: &str = include_str!("collecting.en.ftl");
 
+/// What is said of a run of collecting, in Japanese.
+pub(super) const RUNNING_JA: &str = include_str!("running.ja.ftl");
+/// What is said of a run of collecting, in English.
+pub(super) const RUNNING_EN: &str = include_str!("running.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
 static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
-    bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA, COLLECT_JA, COLLECTING_JA])
+    bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA, COLLECT_JA, COLLECTING_JA, RUNNING_JA])
 });
 static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
-    bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN, COLLECT_EN, COLLECTING_EN])
+    bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN, COLLECT_EN, COLLECTING_EN, RUNNING_EN])
 });
 
 fn bundle(lang: LanguageIdentifier, sources: &[&str]) -> Bundle {

@@ -28,7 +28,7 @@ impl Inner {
     async fn try_buy(&self, Job { item, file, area }: Job) -> Result<(), Halt> {
         // The semaphore is never closed.
         let Ok(hand) = self.hands.acquire().await else { return Ok(()) };
-        if self.stop.is_cancelled() {
+        if self.enough.is_cancelled() {
             return Ok(());
         }
         let purchase = match self.till.reserve(item.clone(), self.order.price).await? {

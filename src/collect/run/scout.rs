@@ -42,7 +42,7 @@ impl Inner {
         let towns: Vec<(usize, usize)> =
             areas.flat_map(|(area, planned)| (0..planned.towns.len()).map(move |town| (area, town))).collect();
         let points = stream::iter(towns).then(|(area, town)| self.points_of(area, town));
-        let points = points.flat_map(stream::iter).take_until(self.stop.cancelled());
+        let points = points.flat_map(stream::iter).take_until(self.enough.cancelled());
         let asking = points.for_each_concurrent(self.order.concurrency, |point| async move {
             if let Err(why) = self.ask(point, found).await {
                 self.halt(why);
@@ -84,7 +84,7 @@ impl Inner {
         let near = self.client.near(asked.position, self.order.density.search_radius_m);
         let offers = tokio::select! {
             // Asking is free: nothing is lost when nobody waits for the answer.
-            () = self.stop.cancelled() => return Ok(()),
+            () = self.enough.cancelled() => return Ok(()),
             offers = near => offers,
         };
         match offers {
@@ -159,7 +159,7 @@ impl Inner {
     async fn scout_folder(&self, folder: &Folder, found: &mpsc::Sender<Job>) -> Result<(), Halt> {
         let folder = folder.clone();
         let entries = tokio::task::spawn_blocking(move || folder.entries()).await??;
-        let entries = stream::iter(entries).take_until(self.stop.cancelled());
+        let entries = stream::iter(entries).take_until(self.enough.cancelled());
         let reading = entries.for_each_concurrent(READS, |entry| async move {
             if let Err(why) = self.recognise(entry, found).await {
                 self.halt(why);

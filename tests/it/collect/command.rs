@@ -41,7 +41,7 @@ fn configure(root: &Path, base: &str) {
 fn command(root: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kokodoko"));
     command.env_clear().env("KOKODOKO_STREETVIEW__KEY", "drawn-world").current_dir(root);
-    command.args(["collect", "--source", "streetview", "--lang", "en"]).stdin(Stdio::null());
+    command.args(["collect", "--source", "streetview"]).stdin(Stdio::null());
     command
 }
 
@@ -56,7 +56,7 @@ async fn a_killed_program_goes_on_and_buys_nothing_twice() {
     }
     killed.kill().await.expect("it is killed");
 
-    let ended = command(root.path()).output().await.expect("it starts");
+    let ended = command(root.path()).args(["--lang", "en"]).output().await.expect("it starts");
     let (told, errors) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     assert!(ended.status.success(), "{told}\n{errors}");
     assert!(told.contains("Everything that the plan can give is there."), "{told}");
@@ -71,5 +71,39 @@ async fn a_killed_program_goes_on_and_buys_nothing_twice() {
     assert!(sold.contains(&books.images_billed) && spent.images_in_doubt <= 16, "{spent:?} {}", books.images_billed);
     let stored = store.images_after(None, 1_000).await.expect("the database answers");
     assert_eq!(stored.len() as u64, spent.images_billed);
+    store.close().await;
+    check_the_files(root.path(), &stored[0].sha256).await;
     assert!(stored.len() > 10 && stored.iter().all(|image| image.place.area == "芝"), "{} pictures", stored.len());
+}
+
+/// A file that is gone is found, set right, and bought again only by an admin's word.
+async fn check_the_files(root: &Path, gone: &str) {
+    let check = async |words: &[&str]| {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_kokodoko"));
+        check.env_clear().current_dir(root).args(["data", "check"]).args(words);
+        let done = check.output().await.expect("it starts");
+        (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    // What the kill left.
+    check(&["--repair"]).await;
+    assert_eq!(check(&[]).await.0, Some(0));
+    let file = root.join("images").join(&gone[..2]).join(&gone[2..4]).join(format!("{gone}.jpg"));
+    std::fs::remove_file(file).expect("it is there");
+    assert_eq!(check(&[]).await.0, Some(1));
+    let (status, told) = check(&["--repair"]).await;
+    assert!(status == Some(0) && told.contains("1 pictures that were paid for"), "{status:?} {told}");
+    let (status, told) = check(&["--repair", "--buy-again"]).await;
+    assert!(status == Some(0) && told.contains("may be bought again"), "{status:?} {told}");
+}
+
+#[tokio::test]
+async fn a_halt_is_told_in_the_language_of_the_terminal() {
+    let service = Service::start_with(|options| options.google_key = "another".to_owned()).await;
+    let root = tempfile::tempdir().expect("a folder");
+    configure(root.path(), &service.base);
+    for (lang, said) in [("ja", "Street View がキーを拒否しました"), ("en", "Street View refuses the key")] {
+        let halted = command(root.path()).args(["--lang", lang]).output().await.expect("it starts");
+        let errors = String::from_utf8_lossy(&halted.stderr);
+        assert!(!halted.status.success() && errors.contains(said), "{errors}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use kokodoko::collect::picture::BadPicture;
 use kokodoko::collect::trouble::{NoPicture, Stop, Trouble};
-use kokodoko::collect::wire::{Ask, FaultKind, Options, Repeat, Verdict, Wire};
+use kokodoko::collect::wire::{Ask, FaultKind, Kind, Options, Repeat, Verdict, Wire};
 use kokodoko::domain::Coordinate;
 use kokodoko::domain::imagery::Look;
 use kokodoko::domain::spend::Settlement;
@@ -148,10 +148,27 @@ async fn bodies_end_at_their_limit_announced_or_not() {
     let wire = wire(&server.base, options(), JumpingClock::start());
     for (max_bytes, expected) in [(1_999, Err(FaultKind::TooLarge { limit: 1_999 })), (2_000, Ok(2_000))] {
         let request = wire.get(server.base.parse().expect("a URL"));
-        let answer = wire.ask(Ask { request, max_bytes, repeat: Repeat::Free }, |_| Verdict::Final).await;
+        let answer =
+            wire.ask(Ask { kind: Kind::Question, request, max_bytes, repeat: Repeat::Free }, |_| Verdict::Final).await;
         assert_eq!(answer.map(|answer| answer.body.len()).map_err(|fault| fault.kind), expected);
     }
     assert_eq!(server.requests().len(), 2, "what is too large once is too large twice");
+}
+
+/// Services count them apart.
+#[tokio::test]
+async fn pictures_do_not_wait_for_questions() {
+    let clock = JumpingClock::start();
+    let server = Flaky::start("", (0..4).map(|_| Reply::json(200, NO_IMAGERY))).await;
+    let wire = wire(&server.base, Options { per_second: 0.1, ..options() }, clock.clone());
+    for (kind, waits) in
+        [(Kind::Question, vec![]), (Kind::Picture, vec![]), (Kind::Picture, vec![10.0]), (Kind::Question, vec![10.0])]
+    {
+        let request = wire.get(server.base.parse().expect("a URL"));
+        let ask = Ask { kind, request, max_bytes: 99, repeat: Repeat::Free };
+        wire.ask(ask, |_| Verdict::Final).await.expect("answered");
+        assert_eq!(clock.waits(), waits, "{kind:?}");
+    }
 }
 
 #[tokio::test]
@@ -182,7 +199,7 @@ async fn a_stopped_run_sends_nothing() {
     let (base, stop) = (server.base.parse().expect("a URL"), CancellationToken::new());
     let wire = Wire::new(&base, options(), JumpingClock::start(), no_jitter(), stop.clone()).expect("TLS starts");
     stop.cancel();
-    let ask = Ask { request: wire.get(base), max_bytes: 9, repeat: Repeat::Free };
+    let ask = Ask { kind: Kind::Question, request: wire.get(base), max_bytes: 9, repeat: Repeat::Free };
     let fault = wire.ask(ask, |_| Verdict::Final).await.expect_err("stopped");
     assert_eq!((fault.kind, fault.delivered, server.requests().len()), (FaultKind::Stopped, false, 0));
 }

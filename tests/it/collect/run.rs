@@ -264,7 +264,6 @@ fn a_killed_run_goes_on_and_buys_nothing_twice() {
 async fn caps_hold_for_all_who_collect_at_the_same_time() {
     let service = Service::start().await;
     let machine = Machine::new();
-    machine.store().await;
     // Two plans, so that the two want different pictures: the second looks up.
     let capped = |pitch| {
         let mut order = order(3);
@@ -283,12 +282,56 @@ async fn caps_hold_for_all_who_collect_at_the_same_time() {
     assert_eq!(service.books().await.streetview.images_billed, 17, "also after a restart");
 }
 
+/// Those that were reserved before it are fetched.
+#[tokio::test]
+async fn a_cap_is_reached_to_its_last_picture() {
+    let service = Service::start().await;
+    let machine = Machine::new();
+    let mut order = order(3);
+    order.caps.run = Micros(11 * PRICE.0);
+    let halted = machine.collect(&service.base, order).await.expect_err("no money");
+    assert!(matches!(halted, Halt::Cap(Refusal::Cap { cap: Cap::Run, .. })), "{halted:?}");
+    assert_eq!((machine.ledger().await, machine.stored().await.len()), ((11, 0), 11));
+}
+
+/// What is free is fetched again by itself; what was paid for only when an admin says so, and it counts once more.
+#[tokio::test]
+async fn what_is_gone_from_the_disk_may_be_fetched_again() {
+    let service = Service::start().await;
+    let machine = Machine::new();
+    let lose = async || {
+        let stored = machine.stored().await;
+        for image in &stored {
+            machine.store().await.drop_image(image.id).await.expect("the database answers");
+        }
+        stored.len() as u64
+    };
+    machine.collect(&service.base, order(1)).await.expect("collected");
+    let bought = lose().await;
+    let stop = CancellationToken::new();
+    let free = || Order { price: Micros(0), ..order(1) };
+    for _ in 0..2 {
+        machine.open(free(), mapillary(&service.base, &stop), &stop).await.collect().await.expect("collected");
+        assert!(lose().await > 0);
+    }
+
+    let price = Micros(bought as i64 * PRICE.0);
+    assert_eq!(machine.store().await.gone().await.expect("the database answers"), (bought, price));
+    let total = machine.collect(&service.base, order(1)).await.expect("nothing to do").progress.total();
+    assert_eq!((total.new, total.failed), (0, bought));
+    assert_eq!(machine.store().await.buy_gone_again().await.expect("the database answers"), bought);
+    let total = machine.collect(&service.base, order(1)).await.expect("collected").progress.total();
+    assert_eq!((total.new, total.failed), (bought, 0));
+    let spent = machine.store().await.spent(Period::All, Some(Source::StreetView)).await.expect("the database answers");
+    assert_eq!((spent.images_billed, spent.images_in_doubt), (2 * bought, 0));
+    assert_eq!(service.books().await.streetview.images_billed, 2 * bought);
+    assert_eq!(machine.store().await.gone().await.expect("the database answers"), (0, Micros(0)));
+}
+
 #[tokio::test]
 async fn two_runs_of_one_plan_share_the_work() {
     let service = Service::start().await;
     let machine = Machine::new();
-    // Programs that make a new database at the same moment get in each other's way.
-    machine.store().await;
     let both = join(machine.collect(&service.base, order(2)), machine.collect(&service.base, order(2))).await;
     both.0.expect("collected");
     both.1.expect("collected");
