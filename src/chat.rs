@@ -23,6 +23,7 @@ pub mod report;
 #[cfg(test)]
 mod sample;
 pub mod text;
+mod why;
 pub mod wish;
 
 pub use admin::{Admins, Office};

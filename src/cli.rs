@@ -90,9 +90,12 @@ pub struct Predict {
     /// How many areas to name
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     pub top: u16,
-    /// Write the heatmap of the best area (one photo only) as a PNG or JPEG
+    /// Write a heatmap (one photo only) as a PNG or JPEG: why the best area, or with --why-not why not another
     #[arg(long, value_name = "OUT")]
     pub heatmap: Option<PathBuf>,
+    /// The area that the heatmap sets the best one against: 渋谷区 or Shibuya
+    #[arg(long, value_name = "AREA", requires = "heatmap")]
+    pub why_not: Option<String>,
     /// Language of the answer: ja or en [default: the environment's]
     #[arg(long)]
     pub lang: Option<String>,

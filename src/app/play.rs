@@ -141,7 +141,7 @@ impl Terminal<'_> {
         out: &mut impl Write,
     ) -> anyhow::Result<bool> {
         writeln!(out, "\n{}", text::quiz::sheet(self.lang, number, round.questions.len()))?;
-        let names = round.areas.iter().map(|area| text::quiz::short_area(self.lang, area));
+        let names = round.areas.iter().map(|area| text::short_area(self.lang, area));
         let names: Vec<String> = (1..).zip(names).map(|(key, name): (u8, &str)| format!("{key} {name}")).collect();
         loop {
             write!(out, "{} > ", names.join("  "))?;

@@ -1,16 +1,20 @@
 //! `predict`: photos from files, answers on standard output.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
 use super::language::language;
+use crate::chat::picture::heat::{HeatWords, heat};
+use crate::chat::text::why::Subject;
 use crate::chat::text::{self, Lang};
+use crate::chat::wish;
 use crate::cli::Predict;
 use crate::config::Config;
 use crate::front::json::{Answer, Entry, Failure};
+use crate::infer::explain::Question;
 use crate::infer::{Core, LocateError, Located};
 
 /// Why a photo has no answer, in the words for users.
@@ -32,7 +36,7 @@ pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<Exit
         let answered = answer(&core, path, lang).await;
         faults += usize::from(answered.is_err());
         if let (Ok(located), Some(out)) = (&answered, &options.heatmap) {
-            write_heatmap(located, out)?;
+            write_heatmap(located, options.why_not.as_deref(), lang, out)?;
         }
         if options.json {
             entries.push(entry(answered, usize::from(options.top)));
@@ -103,11 +107,19 @@ fn print_answer(path: &Path, answered: Result<Located, Fault>, top: usize, lang:
     println!();
 }
 
-fn write_heatmap(located: &Located, out: &PathBuf) -> anyhow::Result<()> {
-    let label = located.prediction.best().label;
-    located
-        .explanation
-        .overlay(label)
+/// The picture that the chats show.
+fn write_heatmap(located: &Located, why_not: Option<&str>, lang: Lang, out: &Path) -> anyhow::Result<()> {
+    let (labels, best) = (&located.manifest.labels, located.prediction.best());
+    let other = why_not.map(|name| {
+        let known = || labels.iter().map(|label| text::short_area(lang, label)).collect::<Vec<_>>().join(", ");
+        wish::find(name, labels).with_context(|| format!("--why-not {name}: the model knows {}", known()))
+    });
+    let question = Question::about(best.label, other.transpose()?.unwrap_or(best.label));
+    let other = if let Question::WhyNot(_, other) = question { Some(&labels[other]) } else { None };
+    let title = text::why::question(lang, Subject { best: &best.area, other });
+    let picture = heat(&located.explanation, question, &HeatWords { title, legend: text::why::legend(lang) });
+    image::load_from_memory(&picture)
+        .expect("we encoded it")
         .save(out)
         .with_context(|| format!("cannot write the heatmap to {} (name it .png or .jpg)", out.display()))
 }

@@ -7,7 +7,8 @@ use super::command::Command;
 use super::etiquette::{Clock, Etiquette, Limits, Verdict};
 use super::message::{ChatKind, Delivered, Incoming, Platform, PressReply, Pressed, Reply, Request, Role, UserRef};
 use super::quiz::Table;
-use super::{Lang, locate, text};
+use super::why::Reasons;
+use super::{Lang, Press, locate, text};
 use crate::infer::Core;
 
 /// The conversation with everybody; clones share it.
@@ -15,6 +16,7 @@ use crate::infer::Core;
 pub struct Conversation {
     core: Core,
     etiquette: Arc<Etiquette>,
+    reasons: Arc<Reasons>,
     table: Option<Table>,
     office: Option<Office>,
 }
@@ -34,7 +36,8 @@ impl Conversation {
     /// A conversation about what `core` sees.
     #[must_use]
     pub fn new(core: Core, limits: Limits, clock: Clock) -> Self {
-        Self { core, etiquette: Arc::new(Etiquette::new(limits, clock)), table: None, office: None }
+        let reasons = Arc::new(Reasons::new(clock.clone()));
+        Self { core, etiquette: Arc::new(Etiquette::new(limits, clock)), reasons, table: None, office: None }
     }
 
     /// A conversation that plays as well.
@@ -93,7 +96,7 @@ impl Conversation {
         let core = &self.core;
         let words = match &incoming.request {
             Request::Photos | Request::Command(Command::Where) if !photos.is_empty() => {
-                return locate::answer(core, incoming, photos).await;
+                return locate::answer(core, &self.reasons, incoming, photos).await;
             }
             Request::Photos | Request::Words => text::photo_wanted(lang),
             Request::Command(Command::Where) => text::photo_missing(lang, platform),
@@ -139,6 +142,9 @@ impl Conversation {
             tracing::warn!(platform, person, "not an admin's press");
             return PressReply { notice: text::admin::only(pressed.lang), ..PressReply::default() };
         }
+        if let Press::Why { photo, label, all } = pressed.press {
+            return self.reasons.press(pressed, photo, label, all).await;
+        }
         if pressed.press.role() == Role::Admin
             && let Some(office) = &self.office
         {
@@ -170,7 +176,7 @@ mod tests {
     use crate::chat::admin::Admins;
     use crate::chat::etiquette::system_clock;
     use crate::chat::message::{Attachment, DeliveryError};
-    use crate::chat::{ChatRef, Press, sample};
+    use crate::chat::{ChatRef, sample};
     use crate::clock::SystemClock;
     use crate::infer::decode::PhotoError;
     use crate::infer::{LocateError, Options};

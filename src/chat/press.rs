@@ -101,7 +101,20 @@ pub enum Press {
         /// The job that was offered.
         job: JobId,
     },
+    /// "Why is it not that area?", or, of the area that was answered, "why?"
+    Why {
+        /// The answered photo.
+        photo: PhotoKey,
+        /// The area, as the model's label.
+        label: u16,
+        /// Whether the less probable areas have buttons too.
+        all: bool,
+    },
 }
+
+/// The number of an answered photo in the memory of the program that answered it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PhotoKey(pub u64);
 
 /// How an adapter has to prepare for what a press leads to, before it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +138,7 @@ impl Press {
             Self::Leaderboard { scope, period, page } => format!("l:{}:{}:{page}", scope.name(), period.name()),
             Self::Again { round } => format!("n:{}", round.0),
             Self::Begin { job } => format!("j:{}", job.0),
+            Self::Why { photo, label, all } => format!("w:{:x}:{label}:{}", photo.0, u8::from(all)),
         };
         format!("{VERSION}{words}")
     }
@@ -147,6 +161,11 @@ impl Press {
             },
             ["n", id] => Self::Again { round: round(id)? },
             ["j", id] => Self::Begin { job: id.parse().ok().filter(|id| *id > 0).map(JobId)? },
+            ["w", photo, label, all] => Self::Why {
+                photo: PhotoKey(u64::from_str_radix(photo, 16).ok()?),
+                label: label.parse().ok()?,
+                all: all == "1",
+            },
             _ => return None,
         };
         // One payload a meaning: `+3` and `03` are nobody's buttons.
@@ -167,7 +186,7 @@ impl Press {
     pub fn reaction(self) -> Reaction {
         match self {
             Self::Answer { .. } | Self::Open { .. } => Reaction::Private,
-            Self::Leaderboard { .. } | Self::Begin { .. } => Reaction::Edit,
+            Self::Leaderboard { .. } | Self::Begin { .. } | Self::Why { .. } => Reaction::Edit,
             Self::Album { .. } | Self::Again { .. } => Reaction::Public,
         }
     }
@@ -192,14 +211,25 @@ mod tests {
                 .prop_map(|(scope, period, page)| Press::Leaderboard { scope, period, page }),
             round.prop_map(|round| Press::Again { round }),
             (1_i64..).prop_map(|id| Press::Begin { job: JobId(id) }),
+            any::<(u64, u16, bool)>().prop_map(|(photo, label, all)| Press::Why { photo: PhotoKey(photo), label, all }),
         ]
     }
 
     #[test]
     fn stale_and_made_up_payloads_mean_nothing() {
-        for payload in
-            ["", "1", "0a:1:2:3", "1a:1:2", "1a:1:2:3:4", "1a:+1:2:3", "1a:1:300:0", "1a:-1:2:3", "1l:all:week:0"]
-        {
+        for payload in [
+            "",
+            "1",
+            "0a:1:2:3",
+            "1a:1:2",
+            "1a:1:2:3:4",
+            "1a:+1:2:3",
+            "1a:1:300:0",
+            "1a:-1:2:3",
+            "1l:all:week:0",
+            "1w:1:0:2",
+            "1w:F:0:0",
+        ] {
             assert_eq!(Press::parse(payload), None, "{payload}");
         }
     }

@@ -91,7 +91,7 @@ impl Table {
             Press::Again { round } => self.again(pressed, round).await,
             Press::Leaderboard { scope, period, page } => self.turn(pressed, scope, period, page).await,
             // An admin's, and not of the table.
-            Press::Begin { .. } => Ok(PressReply::default()),
+            Press::Begin { .. } | Press::Why { .. } => Ok(PressReply::default()),
         };
         answered.unwrap_or_else(|error| PressReply { notice: fault(pressed.lang, &error), ..PressReply::default() })
     }

@@ -253,7 +253,7 @@ fn pictures(page: &mut String, photos: &[Figure], marks: bool) {
                 page,
                 &format!(
                     " <span class=\"cross\">✗ {}</span>",
-                    both(|lang| words::short(lang, &photo.truth).to_owned())
+                    both(|lang| crate::chat::text::short_area(lang, &photo.truth).to_owned())
                 ),
             );
         }

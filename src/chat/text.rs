@@ -15,6 +15,7 @@ pub mod running;
 #[cfg(test)]
 mod tests;
 pub mod web;
+pub mod why;
 
 use std::time::Duration;
 
@@ -76,6 +77,15 @@ pub fn area(lang: Lang, area: &Area) -> &str {
     }
 }
 
+/// The name of an area without its prefecture, where there is little room.
+#[must_use]
+pub fn short_area(lang: Lang, area: &Area) -> &str {
+    match lang {
+        Lang::Ja => &area.municipality,
+        Lang::En => area.name_en.split(',').next().unwrap_or(&area.name_en),
+    }
+}
+
 /// A share of 0 to 1 in whole per cent: `62%`, `<1%`, `>99%`.
 #[must_use]
 pub fn percent(share: f32) -> String {
@@ -105,30 +115,25 @@ pub fn drawn_world(lang: Lang) -> String {
     say(lang, "drawn-world", &[])
 }
 
-/// How to read a heatmap.
-#[must_use]
-pub fn heatmap(lang: Lang) -> String {
-    say(lang, "answer-heatmap", &[])
-}
-
 /// What a heatmap shows, for those who cannot see it.
 #[must_use]
 pub fn heatmap_alt(lang: Lang, of: &Area) -> String {
     say(lang, "answer-heatmap-alt", &[("area", area(lang, of).into())])
 }
 
-/// Which photo of several an answer is about; `number` counts from 1.
+/// An answer under the line that says which photo of how many it is about, counted from 1.
 #[must_use]
-pub fn photo_number(lang: Lang, number: usize, count: usize) -> String {
-    say(lang, "answer-place", &[("number", number.to_string().into()), ("count", count.to_string().into())])
+pub fn placed(lang: Lang, place: Option<(usize, usize)>, answer: String) -> String {
+    let Some((number, count)) = place else { return answer };
+    let values = [("number", number.to_string().into()), ("count", count.to_string().into())];
+    format!("{}\n{answer}", say(lang, "answer-place", &values))
 }
 
-/// The whole answer to a photo in a chat.
+/// The whole answer to a photo in a chat, with how to read its heatmap if it has one.
 #[must_use]
-pub fn answer(lang: Lang, prediction: &Prediction, is_drawn_world: bool, has_heatmap: bool) -> String {
+pub fn answer(lang: Lang, prediction: &Prediction, is_drawn_world: bool, heatmap: Option<String>) -> String {
     let mut words = format!("{}\n\n{}", headline(lang, prediction), bars(lang, prediction, TOP));
-    let notes = [(has_heatmap, heatmap as fn(Lang) -> String), (is_drawn_world, drawn_world)];
-    let notes: Vec<String> = notes.into_iter().filter(|(said, _)| *said).map(|(_, note)| note(lang)).collect();
+    let notes: Vec<String> = heatmap.into_iter().chain(is_drawn_world.then(|| drawn_world(lang))).collect();
     if !notes.is_empty() {
         words.push_str("\n\n");
         words.push_str(&notes.join("\n"));

@@ -73,8 +73,9 @@ fn area(name: &str, labels: &[Area]) -> Result<usize, WishError> {
     find(name, labels).ok_or_else(|| WishError::Area(name.to_owned()))
 }
 
-/// By any of its names, also without 区, 市 and the like, and in English without the prefecture.
-fn find(name: &str, labels: &[Area]) -> Option<usize> {
+/// The label of an area, by any of its names, also without 区, 市 and the like, and in English without the prefecture.
+#[must_use]
+pub fn find(name: &str, labels: &[Area]) -> Option<usize> {
     let bare = |name: &str| name.trim_end_matches(['区', '市', '町', '村']).to_owned();
     let fits = |area: &Area| {
         let english = area.name_en.split(',').next().unwrap_or_default();

@@ -19,7 +19,32 @@ const MAX_COVER: f32 = 0.72;
 /// How bright the part of the photo stays that the model does not see, 0 to 1.
 const UNSEEN_BRIGHTNESS: f32 = 0.45;
 
+/// What a heatmap answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Why this label? What speaks for it rather than for the others on average.
+    Why(usize),
+    /// Why the first and not the second? What speaks for the one rather than for the other.
+    WhyNot(usize, usize),
+}
+
+impl Question {
+    /// The question that asks for a label where `best` was answered.
+    #[must_use]
+    pub fn about(best: usize, label: usize) -> Self {
+        if label == best { Self::Why(best) } else { Self::WhyNot(best, label) }
+    }
+
+    /// The labels that it names.
+    fn labels(self) -> impl Iterator<Item = usize> {
+        let (Self::Why(first) | Self::WhyNot(first, _)) = self;
+        let second = if let Self::WhyNot(_, second) = self { Some(second) } else { None };
+        std::iter::once(first).chain(second)
+    }
+}
+
 /// A photo with the evidence for every area.
+#[derive(Clone)]
 pub struct Explanation {
     photo: RgbImage,
     cams: Vec<f32>,
@@ -38,34 +63,38 @@ impl Explanation {
         Self { photo, cams, grid, labels }
     }
 
-    /// The evidence that speaks for a label rather than for the others: the map less the mean of all maps
-    /// (the softmax ignores what all have in common), negative values cut, scaled so that the strongest
-    /// cell is 1. Shape `[rows, columns]`, 0 to 1; all 0 when nothing speaks for the label.
+    /// The evidence that answers a question: the label's map less the mean of all maps (the softmax ignores what all have
+    /// in common), or less the other label's map, whose mean is then the difference of the two logits; negative values
+    /// cut, scaled so that the strongest cell is 1. Shape `[rows, columns]`, 0 to 1; all 0 where nothing speaks for it.
     ///
     /// # Panics
-    /// When `label` is not one of the model's.
+    /// When a label is not one of the model's.
     #[must_use]
-    pub fn evidence(&self, label: usize) -> Vec<f32> {
+    pub fn evidence(&self, question: Question) -> Vec<f32> {
         let cells = self.grid.0 * self.grid.1;
-        assert!(label < self.labels, "label {label} of {}", self.labels);
+        assert!(question.labels().all(|label| label < self.labels), "{question:?} of {} labels", self.labels);
+        let at = |label: usize, cell: usize| self.cams[label * cells + cell];
         let mean = |cell: usize| self.cams.iter().skip(cell).step_by(cells).sum::<f32>() / self.labels as f32;
-        let own = &self.cams[label * cells..(label + 1) * cells];
-        let above: Vec<f32> = own.iter().enumerate().map(|(cell, value)| (value - mean(cell)).max(0.0)).collect();
+        let above = |cell: usize| match question {
+            Question::Why(label) => at(label, cell) - mean(cell),
+            Question::WhyNot(label, other) => at(label, cell) - at(other, cell),
+        };
+        let above: Vec<f32> = (0..cells).map(|cell| above(cell).max(0.0)).collect();
         let max = above.iter().copied().fold(0.0, f32::max);
         if max > 0.0 { above.iter().map(|value| value / max).collect() } else { above }
     }
 
-    /// The photo, its longest side at most 1,024 pixels, under a heatmap of the evidence for `label`; darkened
-    /// where the model does not look.
+    /// The photo, its longest side at most 1,024 pixels, under a heatmap of the evidence; darkened where the
+    /// model does not look.
     ///
     /// # Panics
-    /// When `label` is not one of the model's.
+    /// When a label is not one of the model's.
     #[must_use]
-    pub fn overlay(&self, label: usize) -> RgbImage {
+    pub fn overlay(&self, question: Question) -> RgbImage {
         let mut picture = shrink(&self.photo, MAX_SIDE);
         let (x0, y0, side) = seen_square(picture.width(), picture.height());
         let (x0, y0, side) = (x0 as u32, y0 as u32, (side as u32).max(1));
-        let heat = enlarge(&self.evidence(label), self.grid, side);
+        let heat = enlarge(&self.evidence(question), self.grid, side);
         for (x, y, pixel) in picture.enumerate_pixels_mut() {
             let seen = x >= x0 && y >= y0 && x < x0 + side && y < y0 + side;
             *pixel = if seen { tint(*pixel, heat[((y - y0) * side + (x - x0)) as usize]) } else { darken(*pixel) };
@@ -76,13 +105,20 @@ impl Explanation {
     /// [`Self::overlay`] as a JPEG.
     ///
     /// # Panics
-    /// When `label` is not one of the model's.
+    /// When a label is not one of the model's.
     #[must_use]
-    pub fn heatmap_jpeg(&self, label: usize) -> Vec<u8> {
-        jpeg(&self.overlay(label))
+    pub fn heatmap_jpeg(&self, question: Question) -> Vec<u8> {
+        jpeg(&self.overlay(question))
     }
 
-    /// The square that the model sees, `side` pixels wide, and the same under the evidence for `label`: two JPEGs.
+    /// The same in little room, with the photo as small as heatmaps show it.
+    #[must_use]
+    pub fn pack(&self) -> Packed {
+        let photo = jpeg(&shrink(&self.photo, MAX_SIDE));
+        Packed { photo, cams: self.cams.clone(), grid: self.grid, labels: self.labels }
+    }
+
+    /// The square that the model sees, `side` pixels wide, and the same under what speaks for `label`: two JPEGs.
     ///
     /// # Panics
     /// When `label` is not one of the model's, or `side` is 0.
@@ -90,11 +126,39 @@ impl Explanation {
     pub fn seen_jpegs(&self, label: usize, side: u32) -> (Vec<u8>, Vec<u8>) {
         let photo = centre_square(&self.photo, side);
         let mut tinted = photo.clone();
-        for (pixel, heat) in tinted.pixels_mut().zip(enlarge(&self.evidence(label), self.grid, side)) {
+        for (pixel, heat) in tinted.pixels_mut().zip(enlarge(&self.evidence(Question::Why(label)), self.grid, side)) {
             *pixel = tint(*pixel, heat);
         }
         (jpeg(&photo), jpeg(&tinted))
     }
+}
+
+/// An [`Explanation`] as a JPEG with its maps: some 200 kB.
+#[derive(Clone)]
+pub struct Packed {
+    photo: Vec<u8>,
+    cams: Vec<f32>,
+    grid: (usize, usize),
+    labels: usize,
+}
+
+impl Packed {
+    /// The explanation.
+    ///
+    /// # Panics
+    /// Never: it was packed from a picture.
+    #[must_use]
+    pub fn open(&self) -> Explanation {
+        let photo = image::load_from_memory(&self.photo).expect("we encoded it").to_rgb8();
+        Explanation::new(photo, self.cams.clone(), self.grid, self.labels)
+    }
+}
+
+/// The colour of evidence, 0 to 1, as heatmaps show it. Inferno is perceptually uniform and reads in grey as well.
+#[must_use]
+pub fn heat_colour(heat: f32) -> [u8; 3] {
+    let colour = colorous::INFERNO.eval_continuous(f64::from(heat));
+    [colour.r, colour.g, colour.b]
 }
 
 fn jpeg(picture: &RgbImage) -> Vec<u8> {
@@ -129,12 +193,11 @@ fn enlarge(map: &[f32], (rows, columns): (usize, usize), side: u32) -> Vec<f32> 
     values.map(|value| value.clamp(0.0, 1.0)).collect()
 }
 
-/// Inferno is perceptually uniform and reads in grey as well.
 fn tint(pixel: Rgb<u8>, heat: f32) -> Rgb<u8> {
-    let colour = colorous::INFERNO.eval_continuous(f64::from(heat));
+    let colour = heat_colour(heat);
     let cover = MAX_COVER * heat.sqrt();
     let mix = |below: u8, above: u8| (f32::from(below) * (1.0 - cover) + f32::from(above) * cover).round() as u8;
-    Rgb([mix(pixel[0], colour.r), mix(pixel[1], colour.g), mix(pixel[2], colour.b)])
+    Rgb(std::array::from_fn(|channel| mix(pixel[channel], colour[channel])))
 }
 
 fn darken(pixel: Rgb<u8>) -> Rgb<u8> {
@@ -153,13 +216,33 @@ mod tests {
 
     #[test]
     fn evidence_is_relative_to_the_other_labels() {
-        assert_eq!(explanation(4, 4).evidence(0), [1.0, 0.0, 0.0, 0.0]);
-        assert_eq!(explanation(4, 4).evidence(1), [0.0; 4]);
+        assert_eq!(explanation(4, 4).evidence(Question::Why(0)), [1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(explanation(4, 4).evidence(Question::Why(1)), [0.0; 4]);
+    }
+
+    #[test]
+    fn one_label_is_set_against_another_where_a_third_would_hide_the_difference() {
+        let cams = vec![2.0, 0.0, 1.0, 3.0, 9.0, 0.0];
+        let explanation = Explanation::new(RgbImage::new(4, 4), cams, (1, 2), 3);
+        assert_eq!(explanation.evidence(Question::about(0, 1)), [1.0, 0.0]);
+        assert_eq!(explanation.evidence(Question::about(1, 0)), [0.0, 1.0]);
+        assert_eq!(explanation.evidence(Question::about(0, 0)), [0.0, 0.0], "the third has more everywhere");
+    }
+
+    #[test]
+    fn what_was_packed_shows_the_same() {
+        let large = explanation(2048, 1024);
+        let opened = large.pack().open();
+        assert_eq!(opened.evidence(Question::Why(0)), large.evidence(Question::Why(0)));
+        let (before, after) = (large.overlay(Question::Why(0)), opened.overlay(Question::Why(0)));
+        assert_eq!(before.dimensions(), after.dimensions());
+        let off = before.as_raw().iter().zip(after.as_raw()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(off <= Some(3), "one colour survives JPEG: {off:?}");
     }
 
     #[test]
     fn the_hot_corner_is_tinted_and_the_unseen_darkened() {
-        let overlay = explanation(60, 20).overlay(0);
+        let overlay = explanation(60, 20).overlay(Question::Why(0));
         assert_eq!(overlay.get_pixel(2, 10).0, [45; 3], "left of the centre square");
         assert_ne!(overlay.get_pixel(23, 3).0, [100; 3], "top left of the square");
         let cold = overlay.get_pixel(38, 18).0[0];
@@ -178,8 +261,8 @@ mod tests {
 
     #[test]
     fn large_photos_are_shrunk_and_tiny_ones_survive() {
-        assert_eq!(explanation(3000, 1500).overlay(0).dimensions(), (1024, 512));
-        assert_eq!(explanation(5000, 1).overlay(0).dimensions(), (1024, 1));
-        assert!(explanation(1, 1).heatmap_jpeg(1).starts_with(&[0xff, 0xd8]));
+        assert_eq!(explanation(3000, 1500).overlay(Question::Why(0)).dimensions(), (1024, 512));
+        assert_eq!(explanation(5000, 1).overlay(Question::Why(0)).dimensions(), (1024, 1));
+        assert!(explanation(1, 1).heatmap_jpeg(Question::Why(1)).starts_with(&[0xff, 0xd8]));
     }
 }

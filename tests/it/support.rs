@@ -258,7 +258,8 @@ pub fn jpeg(colour: [u8; 3]) -> Vec<u8> {
 /// What the bot has to say to a photo: the core asked directly, past every chat.
 pub async fn expected_answer(lang: Lang, photo: Vec<u8>) -> String {
     let located = core().locate(photo).await.expect("a good photo");
-    text::answer(lang, &located.prediction, true, true)
+    let subject = text::why::Subject { best: &located.prediction.best().area, other: None };
+    text::answer(lang, &located.prediction, true, Some(text::why::note(lang, subject)))
 }
 
 /// The folder of published service descriptions beside the checkout, where there is one.

@@ -102,10 +102,39 @@ async fn a_photo_is_answered_with_its_areas_and_a_heatmap() {
         let expected = expected_answer(lang(user), jpeg(colour)).await;
         assert_eq!(gist(&sent), [(expected, Some(question), true)]);
         let heatmap = image::load_from_memory(sent[0].photo.as_ref().expect("a picture")).expect("readable");
-        assert_eq!((heatmap.width(), heatmap.height()), (160, 120));
+        assert!(heatmap.width() >= 720, "its words are legible on a phone");
     }
     bot.stop().await;
     assert_eq!(fake.unconfirmed(), 0, "nothing is answered again after a restart");
+}
+
+#[tokio::test]
+async fn the_buttons_under_an_answer_say_why_not_another_area() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let chat = fake.group();
+    fake.post(chat, AOI, merged(mention("caption"), json!({ "photo": fake.photo(jpeg(RED)) })));
+    let sent = fake.take_sent(1).await.remove(0);
+    let first = fake.picture(chat, sent.id).expect("a heatmap");
+    let button = fake.data(chat, sent.id, "渋谷区ではない理由は？");
+    // Whoever asks: the answer is for all who see it.
+    let press = fake.press_data(chat, BEN, sent.id, &button);
+    assert_eq!(fake.answer_to(&press).await, "");
+    let says = |words: &'static str| {
+        move |stands: &Value| stands["caption"].as_str().is_some_and(|caption| caption.contains(words))
+    };
+    fake.stands(chat, sent.id, says("渋谷区ではなく港区だと判断した手がかり")).await;
+    assert!(fake.picture(chat, sent.id).is_some_and(|picture| picture != first), "another heatmap");
+    let back = fake.data(chat, sent.id, "なぜ港区？");
+    fake.press_data(chat, AOI, sent.id, &back);
+    fake.stands(chat, sent.id, says("ほど、港区だと判断した手がかりです")).await;
+    assert!(fake.picture(chat, sent.id).is_some_and(|picture| picture == first), "the first heatmap again");
+    // After a restart the photo is gone.
+    bot.stop().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let press = fake.press_data(chat, BEN, sent.id, &button);
+    assert_eq!(fake.answer_to(&press).await, text::why::gone(Lang::En, std::time::Duration::from_secs(900)));
+    bot.stop().await;
 }
 
 #[tokio::test]
@@ -133,8 +162,7 @@ async fn an_album_is_answered_photo_by_photo_in_its_order() {
     let mut expected = Vec::new();
     for (index, colour) in colours.into_iter().enumerate() {
         let words = expected_answer(Lang::Ja, jpeg(colour)).await;
-        let words = format!("{}\n{words}", text::photo_number(Lang::Ja, index + 1, 3));
-        expected.push((words, Some(questions[index]), true));
+        expected.push((text::placed(Lang::Ja, Some((index + 1, 3)), words), Some(questions[index]), true));
     }
     assert_eq!(gist(&sent), expected);
     bot.stop().await;

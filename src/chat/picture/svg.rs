@@ -92,6 +92,11 @@ impl Sheet {
         imageops::replace(&mut self.ground, &photo, i64::from(x), i64::from(y));
     }
 
+    /// A picture, as it is.
+    pub(super) fn picture(&mut self, picture: &RgbImage, x: u32, y: u32) {
+        imageops::replace(&mut self.ground, picture, i64::from(x), i64::from(y));
+    }
+
     /// A box with round corners.
     pub(super) fn rect(&mut self, x: f32, y: f32, width: f32, height: f32, radius: f32, fill: &str) {
         let width = width.max(0.0);

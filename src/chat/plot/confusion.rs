@@ -2,7 +2,7 @@
 
 use super::{Anchor, Plot, TEXT, WIDTH};
 use crate::chat::Lang;
-use crate::chat::text::report::short;
+use crate::chat::text::short_area;
 use crate::judge::Score;
 
 /// Room for the names of the rows.
@@ -20,7 +20,7 @@ pub fn confusion(lang: Lang, score: &Score) -> Plot {
     let mut plot = Plot::new(HEAD + side * count as f32 + 8.0);
     let numbers = (side * 0.36).min(TEXT);
     for (i, area) in score.areas.iter().enumerate() {
-        let name = short(lang, &area.area);
+        let name = short_area(lang, &area.area);
         let middle = side * (i as f32 + 0.5);
         plot.text("ink", (NAMES - 8.0, HEAD + middle + 5.0), Anchor::End, name);
         plot.turned("ink", (NAMES + middle + 2.0, HEAD - 8.0), Anchor::Start, 40.0, name);

@@ -2,7 +2,8 @@
 
 use super::{Anchor, Field, Plot, WIDTH, ticks};
 use crate::chat::Lang;
-use crate::chat::text::report::{Word, points, share, short, word};
+use crate::chat::text::report::{Word, points, share, word};
+use crate::chat::text::short_area;
 use crate::domain::metrics::Interval;
 use crate::judge::{Recall, Score, Verdict};
 
@@ -24,7 +25,7 @@ pub fn recall(lang: Lang, score: &Score, other: Option<&Score>) -> Plot {
         let y = field.top + ROW * (i as f32 + 0.5);
         let theirs = other.and_then(|other| other.areas.iter().find(|theirs| theirs.area == area.area));
         let shift = if theirs.is_some() { 6.0 } else { 0.0 };
-        plot.text("ink", (SPAN.0 - 10.0, y + 5.0), Anchor::End, short(lang, &area.area));
+        plot.text("ink", (SPAN.0 - 10.0, y + 5.0), Anchor::End, short_area(lang, &area.area));
         if let Some(theirs) = theirs {
             bar(&mut plot, &field, "b", &of(theirs), y + shift);
         }

@@ -29,7 +29,7 @@ pub(super) fn of_round(lang: Lang, round: &Round) -> (Buttons, Vec<(String, Stri
 }
 
 fn answer_sheet(lang: Lang, round: &Round) -> (Buttons, Vec<(String, String)>) {
-    let full: Vec<&str> = round.areas.iter().map(|area| text::quiz::short_area(lang, area)).collect();
+    let full: Vec<&str> = round.areas.iter().map(|area| text::short_area(lang, area)).collect();
     if let [question] = &round.questions[..] {
         let buttons: Buttons = chunks(choices(round, question.number, &full, false), WIDE);
         return (buttons, Vec::new());
@@ -57,7 +57,7 @@ fn numbers(round: &Round) -> Buttons {
 
 /// The buttons of one photo for one person: its areas, and the ways to its neighbours.
 pub(super) fn of_sheet(lang: Lang, round: &Round, number: u8) -> Buttons {
-    let names: Vec<&str> = round.areas.iter().map(|area| text::quiz::short_area(lang, area)).collect();
+    let names: Vec<&str> = round.areas.iter().map(|area| text::short_area(lang, area)).collect();
     let mut rows = chunks(choices(round, number, &names, false), WIDE);
     let count = round.questions.len() as u8;
     if count > 1 {

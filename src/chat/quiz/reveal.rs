@@ -84,7 +84,7 @@ fn tile(lang: Lang, outcome: &Outcome, question: &Question, jpeg: Vec<u8>) -> Re
     let choices: Vec<u8> = choices.collect();
     RevealTile {
         jpeg,
-        truth: text::quiz::short_area(lang, &areas[question.truth]).to_owned(),
+        truth: text::short_area(lang, &areas[question.truth]).to_owned(),
         model: text::quiz::guess(lang, &areas[question.guess], question.probability),
         model_right: question.model_is_right(),
         people_right: choices.iter().filter(|choice| usize::from(**choice) == question.truth).count() as u32,

@@ -98,7 +98,7 @@ impl Table {
         }
         let name = self.store().person_settings(player).await?.name;
         let total = duels.iter().fold(Duel::default(), |sum, (_, duel)| sum.plus(*duel));
-        let areas = duels.iter().map(|(area, duel)| (text::quiz::short_area(lang, area).to_owned(), *duel));
+        let areas = duels.iter().map(|(area, duel)| (text::short_area(lang, area).to_owned(), *duel));
         let rows = std::iter::once((text::quiz::versus_total(lang), total)).chain(areas);
         let picture = VersusPicture {
             title: text::quiz::versus_title(lang, &name),

@@ -52,13 +52,24 @@ pub(super) const RUNNING_JA: &str = include_str!("running.ja.ftl");
 /// What is said of a run of collecting, in English.
 pub(super) const RUNNING_EN: &str = include_str!("running.en.ftl");
 
+/// The messages about heatmaps in Japanese.
+pub(super) const WHY_JA: &str = include_str!("why.ja.ftl");
+/// The messages about heatmaps in English.
+pub(super) const WHY_EN: &str = include_str!("why.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
 static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
-    bundle(langid!("ja"), &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA, COLLECT_JA, COLLECTING_JA, RUNNING_JA])
+    bundle(
+        langid!("ja"),
+        &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA, COLLECT_JA, COLLECTING_JA, RUNNING_JA, WHY_JA],
+    )
 });
 static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
-    bundle(langid!("en"), &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN, COLLECT_EN, COLLECTING_EN, RUNNING_EN])
+    bundle(
+        langid!("en"),
+        &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN, COLLECT_EN, COLLECTING_EN, RUNNING_EN, WHY_EN],
+    )
 });
 
 fn bundle(lang: LanguageIdentifier, sources: &[&str]) -> Bundle {

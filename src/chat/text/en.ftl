@@ -4,7 +4,6 @@
 answer-known = I think this is { $area } ({ $percent }).
 answer-unknown = I don't know where this is. My weak best guess is { $area } ({ $percent }).
 answer-place = Photo { $number } of { $count }
-answer-heatmap = The brighter the colours, the more that spot counted. I did not look at the dimmed edges.
 answer-heatmap-alt = The photo with bright colours where the evidence for { $area } lies
 drawn-world = Drawn-world demo model: it has never seen a real street.
 
@@ -86,7 +85,7 @@ model-attribution = Credits: { $credit }
 
 # Privacy
 privacy =
-    Your photos are looked at in memory to answer you, and then gone: I keep no photos and no messages.
+    Your photos are looked at in memory to answer you. A small copy stays in memory for up to 15 minutes, for the buttons under my answer, and is then gone: I write down no photos and no messages.
     If you play the quiz, I store your number and name on this service, your answers with their times, your points, rating and streak, and your time zone. /optout stops that, /forget removes all of it at once.
     What the people who run me have me do is kept in a log, with who asked and when.
     The number of your recent requests stays in memory for a short while, so that one person cannot keep me busy for everyone.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::bundle::say;
-use super::{Lang, percent};
+use super::{Lang, percent, short_area};
 use crate::chat::press::{Period, Scope};
 use crate::chat::wish::{MIN_AREAS, WishError};
 use crate::domain::Area;
@@ -152,15 +152,6 @@ pub fn refusal(lang: Lang, refusal: Refusal) -> String {
         Refusal::CalledOff => "quiz-called-off",
     };
     say(lang, id, &[])
-}
-
-/// Name of an area without its prefecture.
-#[must_use]
-pub fn short_area(lang: Lang, area: &Area) -> &str {
-    match lang {
-        Lang::Ja => &area.municipality,
-        Lang::En => area.name_en.split(',').next().unwrap_or(&area.name_en),
-    }
 }
 
 /// ✓ or ✗.

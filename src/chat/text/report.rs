@@ -208,15 +208,6 @@ pub fn heatmap_alt(lang: Lang, of: &Area) -> String {
     say(lang, "gallery-heatmap-alt", &[("area", area(lang, of).into())])
 }
 
-/// The name of an area where there is little room: its municipality.
-#[must_use]
-pub fn short(lang: Lang, area: &Area) -> &str {
-    match lang {
-        Lang::Ja => &area.municipality,
-        Lang::En => area.name_en.split(',').next().unwrap_or(&area.name_en),
-    }
-}
-
 /// A line of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {

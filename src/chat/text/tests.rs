@@ -63,7 +63,7 @@ fn an_answer_fits_a_caption() {
     let long = Area::new("北海道", &"長".repeat(60), &"x".repeat(80));
     let prediction = Prediction::from_logits(&[0.0; 5], &vec![long; 5], 1.0, 0.9);
     for lang in Lang::ALL {
-        let words = answer(lang, &prediction, true, true);
+        let words = answer(lang, &prediction, true, Some("x".repeat(200)));
         assert!(words.encode_utf16().count() < 950, "{words}");
     }
 }
@@ -99,10 +99,10 @@ fn everything(lang: Lang) -> String {
 fn answers(lang: Lang) -> Vec<(String, String)> {
     let (sure, unsure) = (sample::prediction(4.0), sample::prediction(0.4));
     vec![
-        ("answer".to_owned(), answer(lang, &sure, true, true)),
-        ("answer of a model of real streets, without a picture".to_owned(), answer(lang, &sure, false, false)),
-        ("unknown".to_owned(), answer(lang, &unsure, true, true)),
-        ("number".to_owned(), photo_number(lang, 2, 3)),
+        ("answer".to_owned(), answer(lang, &sure, true, Some("(how to read the heatmap)".to_owned()))),
+        ("answer of a model of real streets, without a picture".to_owned(), answer(lang, &sure, false, None)),
+        ("unknown".to_owned(), answer(lang, &unsure, true, Some("(how to read the heatmap)".to_owned()))),
+        ("number".to_owned(), placed(lang, Some((2, 3)), "…".to_owned())),
         ("heatmap for the blind".to_owned(), heatmap_alt(lang, &sure.best().area)),
     ]
 }

@@ -28,6 +28,7 @@ page-unknown-why = Even the closest match wasn't close enough for me to stand by
 page-candidates = How likely
 page-candidates-hint = Pick an area to see its evidence in the photo.
 page-row = { $area }, { $percent }. Show its evidence in the photo
+answer-heatmap = The brighter the colours, the more that spot counted. I did not look at the dimmed edges.
 page-evidence-of = Evidence for { $area }
 page-strength = Strength of the overlay
 page-photo-alt = The photo being looked at

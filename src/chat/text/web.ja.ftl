@@ -28,6 +28,7 @@ page-unknown-why = いちばん近いと思うところでも、自信を持っ�
 page-candidates = 可能性
 page-candidates-hint = 地域を選ぶと、その手がかりを写真に示します。
 page-row = { $area }、{ $percent }。手がかりを写真に示す
+answer-heatmap = 明るく色づいたところほど、判断の手がかりになっています。暗くした端は見ていません。
 page-evidence-of = { $area }の手がかり
 page-strength = 手がかりの濃さ
 page-photo-alt = 見ている写真

@@ -15,6 +15,7 @@ use super::{Shared, Site, clients};
 use crate::chat::text;
 use crate::domain::{Area, Prediction};
 use crate::front::json::{Answer, Entry, Failure};
+use crate::infer::explain::Question;
 use crate::infer::{Core, LocateError};
 
 /// How many areas an answer names unless told otherwise.
@@ -127,7 +128,7 @@ async fn answer(core: &Core, wish: Wish, photo: Vec<u8>) -> Outcome {
     let Some(label) = wish.heatmap.label(&located.prediction) else {
         return Ok(answer);
     };
-    let drawn = tokio::task::spawn_blocking(move || located.explanation.heatmap_jpeg(label)).await;
+    let drawn = tokio::task::spawn_blocking(move || located.explanation.heatmap_jpeg(Question::Why(label))).await;
     let jpeg = drawn.map_err(|error| LocateError::Failed(format!("the heatmap could not be drawn: {error}")))?;
     Ok(answer.with_heatmap(&manifest.labels[label].area, &jpeg))
 }

@@ -1,0 +1,280 @@
+//! "Why?": the heatmaps behind the buttons under an answer.
+//!
+//! A button is pressed when the photo is gone; its evidence stays in memory for a few minutes, a small copy of the photo
+//! with it. Nothing of it is written down.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::etiquette::Clock;
+use super::message::{Button, Buttons, ChatRef, Picture, PressReply, Pressed, Reply};
+use super::picture::heat::{HeatWords, heat};
+use super::press::{PhotoKey, Press};
+use super::text::{self, Lang, why::Subject};
+use crate::domain::Prediction;
+use crate::infer::Located;
+use crate::infer::explain::{Packed, Question};
+
+/// How long an answered photo is remembered.
+pub const KEPT: Duration = Duration::from_secs(15 * 60);
+/// Most photos that are remembered, 0.2 MB each.
+const MOST: usize = 200;
+/// Buttons in a row: area names must stay legible.
+const ROW: usize = 2;
+/// Other areas with a button before more are asked for.
+const FEW: usize = 2;
+/// Most buttons: the five rows that Discord takes.
+const MOST_BUTTONS: usize = 5 * ROW;
+
+/// Answers of the last minutes.
+pub(super) struct Reasons {
+    clock: Clock,
+    recent: Mutex<Recent>,
+}
+
+struct Recent {
+    next: u64,
+    told: VecDeque<(PhotoKey, Instant, Arc<Told>)>,
+}
+
+/// An answer with its evidence.
+struct Told {
+    chat: ChatRef,
+    lang: Lang,
+    /// Which photo of how many.
+    place: Option<(usize, usize)>,
+    prediction: Prediction,
+    is_drawn_world: bool,
+    /// None where it could not be kept.
+    evidence: Option<Packed>,
+}
+
+/// What a face of an answer shows.
+#[derive(Clone, Copy)]
+struct View {
+    key: PhotoKey,
+    /// The area that is asked for.
+    label: usize,
+    /// Whether the less probable areas have buttons too.
+    all: bool,
+}
+
+impl Reasons {
+    pub(super) fn new(clock: Clock) -> Self {
+        // Keys of another run of the program must not lead to photos of this one.
+        let next = RandomState::new().hash_one("first key");
+        Self { clock, recent: Mutex::new(Recent { next, told: VecDeque::new() }) }
+    }
+
+    /// The answer to a photo of a chat; `place` says which photo of how many it is. It has a heatmap and buttons, unless
+    /// they cannot be drawn.
+    pub(super) async fn tell(
+        &self,
+        chat: ChatRef,
+        lang: Lang,
+        place: Option<(usize, usize)>,
+        located: Located,
+    ) -> Reply {
+        let Located { prediction, manifest, explanation, .. } = located;
+        let packed = tokio::task::spawn_blocking(move || explanation.pack()).await;
+        let evidence = packed.inspect_err(|error| tracing::error!(%error, "a photo could not be kept")).ok();
+        let is_drawn_world = manifest.provenance.is_drawn_world();
+        let told = Arc::new(Told { chat, lang, place, prediction, is_drawn_world, evidence });
+        let key = self.keep(told.clone());
+        told.reply(View { key, label: told.prediction.best().label, all: false }).await
+    }
+
+    /// Another heatmap of an answer, in the place of the one that is shown.
+    pub(super) async fn press(&self, pressed: &Pressed, photo: PhotoKey, label: u16, all: bool) -> PressReply {
+        let label = usize::from(label);
+        let told = self.find(photo, &pressed.chat);
+        let known = told.filter(|told| told.prediction.areas.iter().any(|found| found.label == label));
+        match known {
+            Some(told) => {
+                let edit = told.reply(View { key: photo, label, all }).await;
+                PressReply { edit: Some(edit), ..PressReply::default() }
+            }
+            None => PressReply { notice: text::why::gone(pressed.lang, KEPT), ..PressReply::default() },
+        }
+    }
+
+    fn keep(&self, told: Arc<Told>) -> PhotoKey {
+        let now = (self.clock)();
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.forget(now);
+        let key = PhotoKey(recent.next);
+        recent.next = recent.next.wrapping_add(1);
+        recent.told.push_back((key, now, told));
+        key
+    }
+
+    /// Only for those who can see the answer: keys may be made up.
+    fn find(&self, photo: PhotoKey, chat: &ChatRef) -> Option<Arc<Told>> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.forget((self.clock)());
+        let found = recent.told.iter().find(|(key, _, told)| *key == photo && told.chat == *chat);
+        found.map(|(_, _, told)| told.clone())
+    }
+}
+
+impl Recent {
+    /// Forgets what is old, and the oldest of what is too much.
+    fn forget(&mut self, now: Instant) {
+        while let Some((_, since, _)) = self.told.front()
+            && (self.told.len() >= MOST || now.saturating_duration_since(*since) >= KEPT)
+        {
+            self.told.pop_front();
+        }
+    }
+}
+
+impl Told {
+    fn subject(&self, label: usize) -> Subject<'_> {
+        let best = self.prediction.best();
+        let other = self.prediction.areas.iter().find(|found| found.label == label && label != best.label);
+        Subject { best: &best.area, other: other.map(|found| &found.area) }
+    }
+
+    async fn reply(self: &Arc<Self>, view: View) -> Reply {
+        let picture = self.picture(view.label).await;
+        let shown = picture.is_some();
+        let note = shown.then(|| text::why::note(self.lang, self.subject(view.label)));
+        let answer = text::answer(self.lang, &self.prediction, self.is_drawn_world, note);
+        let text = text::placed(self.lang, self.place, answer);
+        let buttons = if shown { self.buttons(view) } else { Buttons::new() };
+        Reply { text, picture, buttons, ..Reply::default() }
+    }
+
+    /// The heatmap for a label, drawn on a thread for blocking work. `None` when drawing panics: the words of the answer
+    /// go out all the same.
+    async fn picture(self: &Arc<Self>, label: usize) -> Option<Picture> {
+        let told = self.clone();
+        let drawn = tokio::task::spawn_blocking(move || {
+            let question = Question::about(told.prediction.best().label, label);
+            let title = text::why::question(told.lang, told.subject(label));
+            let words = HeatWords { title, legend: text::why::legend(told.lang) };
+            told.evidence.as_ref().map(|evidence| heat(&evidence.open(), question, &words))
+        });
+        let bytes =
+            drawn.await.inspect_err(|error| tracing::error!(%error, "the heatmap could not be drawn")).ok()??;
+        let number = self.place.map_or(1, |(number, _)| number);
+        let alt = text::why::alt(self.lang, self.subject(label));
+        Some(Picture { name: format!("heatmap-{number}.jpg"), bytes, alt })
+    }
+
+    /// A button for each other question, the most probable areas first.
+    fn buttons(&self, view: View) -> Buttons {
+        let areas = &self.prediction.areas;
+        let few = if view.all { MOST_BUTTONS + 1 } else { FEW + 1 };
+        let press = |label: usize, all: bool| Press::Why { photo: view.key, label: label as u16, all };
+        let question = |label: usize| text::why::question(self.lang, self.subject(label));
+        let asked = areas.iter().take(few).filter(|found| found.label != view.label).take(MOST_BUTTONS);
+        let mut buttons: Vec<Button> =
+            asked.map(|found| Button { label: question(found.label), press: press(found.label, view.all) }).collect();
+        if !view.all && areas.len() > few {
+            buttons.push(Button { label: text::why::more(self.lang), press: press(view.label, true) });
+        }
+        buttons.chunks(ROW).map(<[Button]>::to_vec).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::sample;
+    use crate::chat::{ChatKind, Platform, UserRef};
+    use crate::infer::Options;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    const CHAT: ChatRef = ChatRef { platform: Platform::Telegram, id: 7 };
+
+    /// A clock that is moved by seconds.
+    fn reasons() -> (Reasons, Arc<AtomicU64>) {
+        let (start, passed) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+        let seconds = passed.clone();
+        let clock: Clock = Arc::new(move || start + Duration::from_secs(seconds.load(Ordering::Relaxed)));
+        (Reasons::new(clock), passed)
+    }
+
+    async fn told(reasons: &Reasons, lang: Lang) -> Reply {
+        let located = sample::core(&Options::default()).locate(sample::jpeg([255, 60, 0])).await.expect("a photo");
+        reasons.tell(CHAT, lang, None, located).await
+    }
+
+    fn pressed(chat: ChatRef, press: Press) -> Pressed {
+        let user = UserRef { platform: chat.platform, id: 1 };
+        let (name, lang) = ("Aoi".to_owned(), Lang::En);
+        Pressed { chat, kind: ChatKind::Group, thread: None, user, name, lang, present: true, press }
+    }
+
+    async fn press(reasons: &Reasons, chat: ChatRef, press: Press) -> PressReply {
+        let Press::Why { photo, label, all } = press else { panic!("{press:?}") };
+        reasons.press(&pressed(chat, press), photo, label, all).await
+    }
+
+    fn labels(reply: &Reply) -> Vec<&str> {
+        reply.buttons.iter().flatten().map(|button| button.label.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn the_other_areas_have_buttons_and_each_leads_to_its_own_map_and_back() {
+        let (reasons, _) = reasons();
+        let first = told(&reasons, Lang::Ja).await;
+        assert_eq!(labels(&first), ["渋谷区ではない理由は？", "旭川市ではない理由は？"]);
+        let second = press(&reasons, CHAT, first.buttons[0][0].press).await.edit.expect("another face");
+        assert_eq!(labels(&second), ["なぜ港区？", "旭川市ではない理由は？"]);
+        assert!(second.text.contains("渋谷区ではなく港区だと判断した手がかり"), "{}", second.text);
+        assert_ne!(second.picture, first.picture);
+        let back = press(&reasons, CHAT, second.buttons[0][0].press).await.edit.expect("another face");
+        assert_eq!(back, first);
+    }
+
+    #[tokio::test]
+    async fn photos_are_forgotten_and_shown_in_their_own_chat_only() {
+        let (reasons, passed) = reasons();
+        let button = told(&reasons, Lang::En).await.buttons[0][0].press;
+        let gone = PressReply { notice: text::why::gone(Lang::En, KEPT), ..PressReply::default() };
+        assert_eq!(press(&reasons, ChatRef { id: 8, ..CHAT }, button).await, gone);
+        let Press::Why { photo, .. } = button else { panic!("{button:?}") };
+        assert_eq!(press(&reasons, CHAT, Press::Why { photo, label: 3, all: false }).await, gone, "no such area");
+        passed.store(KEPT.as_secs() - 1, Ordering::Relaxed);
+        assert!(press(&reasons, CHAT, button).await.edit.is_some());
+        passed.store(KEPT.as_secs(), Ordering::Relaxed);
+        assert_eq!(press(&reasons, CHAT, button).await, gone);
+        assert!(reasons.recent.lock().unwrap().told.is_empty(), "and it takes no memory");
+    }
+
+    #[tokio::test]
+    async fn the_oldest_make_room() {
+        let (reasons, _) = reasons();
+        let first = told(&reasons, Lang::En).await.buttons[0][0].press;
+        let kept = reasons.find(
+            match first {
+                Press::Why { photo, .. } => photo,
+                _ => unreachable!(),
+            },
+            &CHAT,
+        );
+        let kept = kept.expect("just told");
+        for _ in 0..MOST {
+            reasons.keep(kept.clone());
+        }
+        assert_eq!(reasons.recent.lock().unwrap().told.len(), MOST);
+        assert!(press(&reasons, CHAT, first).await.edit.is_none());
+    }
+
+    #[test]
+    fn every_area_is_asked_for_in_the_end() {
+        let areas: Vec<_> = (0..30).map(|index| crate::domain::Area::new("県", &format!("{index}市"), "")).collect();
+        let logits: Vec<f32> = (0..30).map(|index| -(index as f32)).collect();
+        let prediction = Prediction::from_logits(&logits, &areas, 1.0, 0.1);
+        let told = Told { chat: CHAT, lang: Lang::Ja, place: None, prediction, is_drawn_world: true, evidence: None };
+        let few = told.buttons(View { key: PhotoKey(1), label: 0, all: false });
+        assert_eq!(few.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+        let all = told.buttons(View { key: PhotoKey(1), label: 0, all: true });
+        // Discord takes five rows.
+        assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [2; 5]);
+    }
+}
