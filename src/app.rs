@@ -56,7 +56,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Train(options) => train::run(&options),
         Command::Models(command) => block_on(models::run(config, command)),
         Command::Data(command) => block_on(data::run(config, command)),
-        Command::World(command) => world::run(command),
+        Command::World(command) => world::run(config, command),
         Command::CheckConfig => block_on(check::run(config)),
         Command::ExportReference { out, steps, weights } => train::export_reference(&out, steps, weights.as_deref()),
     }

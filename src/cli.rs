@@ -302,6 +302,15 @@ pub enum World {
         #[arg(long, default_value = "127.0.0.1:8600")]
         bind: SocketAddr,
     },
+    /// Measure whether heatmaps point at what betrays the area: the pointing game and the occlusion test, as JSON
+    Heatmaps {
+        /// Folder of the model [default: the configuration's]
+        #[arg(long, value_name = "DIR")]
+        model: Option<PathBuf>,
+        /// Only the first photos of the test towns, for a quick look
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        photos: Option<u32>,
+    },
     /// Write one picture with many photos, areas in rows
     Sheet {
         /// The picture, PNG

@@ -8,9 +8,11 @@ pub mod ask;
 pub mod compare;
 pub mod gallery;
 pub mod photos;
+pub mod pointing;
 pub mod score;
 
 pub use ask::{Answers, AskError, Model, ask};
 pub use compare::{Decision, Exam, Verdict, compare};
 pub use photos::{PhotoError, TestPhoto};
+pub use pointing::{Pointing, pointing};
 pub use score::{Graded, Recall, Score, score};

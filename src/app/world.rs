@@ -1,23 +1,30 @@
 //! `world …`: photos and services of the drawn world.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 
 use crate::cli;
+use crate::config::Config;
 use crate::domain::Split;
-use crate::world::{World, photo, serve, sheet};
+use crate::infer::Core;
+use crate::infer::manifest::ModelFiles;
+use crate::judge::pointing;
+use crate::world::{CueKind, World, photo, serve, sheet};
 
 /// Side of a picture on the contact sheet, pixels.
 const SHEET_SIDE: u32 = 320;
+/// Photos between two lines of progress.
+const PROGRESS: usize = 100;
 
 /// Runs a command of the drawn world.
-pub(super) fn run(command: cli::World) -> anyhow::Result<ExitCode> {
+pub(super) fn run(config: Config, command: cli::World) -> anyhow::Result<ExitCode> {
     let world = World::load();
     match command {
+        cli::World::Heatmaps { model, photos } => return super::block_on(measure_heatmaps(config, model, photos)),
         cli::World::Serve { bind } => return super::block_on(serve_services(world, bind)),
         cli::World::Render(options) => render(&world, &options)?,
         cli::World::Sheet { out, columns, seed } => write_sheet(&world, &out, columns as usize, seed)?,
@@ -38,6 +45,26 @@ fn write_sheet(world: &World, out: &Path, columns: usize, seed: u64) -> anyhow::
     let rows: Vec<&str> = world.areas().iter().map(|area| area.area.as_str()).collect();
     println!("{}: rows from the top: {}", out.display(), rows.join(", "));
     Ok(())
+}
+
+/// How often the heatmaps point at the fence, on the test photos of the built-in model's report.
+async fn measure_heatmaps(config: Config, model: Option<PathBuf>, photos: Option<u32>) -> anyhow::Result<ExitCode> {
+    let core = match model {
+        Some(folder) => Core::start(&ModelFiles::read(&folder)?, &config.infer)?,
+        None => super::core(&config).await?,
+    };
+    let mut drawn = super::evaluate::drawn_photos();
+    drawn.truncate(photos.map_or(usize::MAX, |most| most as usize));
+    let of = drawn.len();
+    let told = |done: usize| {
+        if done.is_multiple_of(PROGRESS) {
+            tracing::info!(done, of, "pointing");
+        }
+    };
+    let found = pointing(&core, &drawn, CueKind::Fence, told).await?;
+    let found = found.context("no photo shows a fence and is answered rightly")?;
+    println!("{}", serde_json::to_string_pretty(&found)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Answers as the services do, until a signal to stop.

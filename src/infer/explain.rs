@@ -16,6 +16,8 @@ const MAX_SIDE: u32 = 1024;
 const JPEG_QUALITY: u8 = 88;
 /// How much of the strongest colour covers the photo, 0 to 1: what lies below must stay recognisable.
 const MAX_COVER: f32 = 0.72;
+/// Side of the map on which the strongest spot is looked for, cells.
+const PEAK_SIDE: u32 = 64;
 /// How bright the part of the photo stays that the model does not see, 0 to 1.
 const UNSEEN_BRIGHTNESS: f32 = 0.45;
 
@@ -82,6 +84,25 @@ impl Explanation {
         let above: Vec<f32> = (0..cells).map(|cell| above(cell).max(0.0)).collect();
         let max = above.iter().copied().fold(0.0, f32::max);
         if max > 0.0 { above.iter().map(|value| value / max).collect() } else { above }
+    }
+
+    /// Where the evidence is strongest, pixels from the left and from the top of the photo; the middle of what the model
+    /// sees where there is none.
+    ///
+    /// # Panics
+    /// When a label is not one of the model's.
+    #[must_use]
+    pub fn peak(&self, question: Question) -> (f32, f32) {
+        let (x0, y0, side) = seen_square(self.photo.width(), self.photo.height());
+        let map = enlarge(&self.evidence(question), self.grid, PEAK_SIDE);
+        let most = map.iter().copied().fold(0.0, f32::max);
+        // A summit that is cut flat has its middle.
+        let top = map.iter().enumerate().filter(|(_, value)| **value >= most).map(|(at, _)| at as u32);
+        let (count, x, y) = top.fold((0.0, 0.0, 0.0), |(count, x, y), at| {
+            (count + 1.0, x + (at % PEAK_SIDE) as f32, y + (at / PEAK_SIDE) as f32)
+        });
+        let scale = side as f32 / PEAK_SIDE as f32;
+        (x0 as f32 + (x / count + 0.5) * scale, y0 as f32 + (y / count + 0.5) * scale)
     }
 
     /// The photo, its longest side at most 1,024 pixels, under a heatmap of the evidence; darkened where the
@@ -227,6 +248,15 @@ mod tests {
         assert_eq!(explanation.evidence(Question::about(0, 1)), [1.0, 0.0]);
         assert_eq!(explanation.evidence(Question::about(1, 0)), [0.0, 1.0]);
         assert_eq!(explanation.evidence(Question::about(0, 0)), [0.0, 0.0], "the third has more everywhere");
+    }
+
+    #[test]
+    fn the_peak_is_where_the_evidence_is_in_the_photo() {
+        // The square begins 20 pixels from the left; its top left quarter is hot.
+        let (x, y) = explanation(60, 20).peak(Question::Why(0));
+        assert!((20.0..30.0).contains(&x) && (0.0..10.0).contains(&y), "{x}, {y}");
+        let (x, y) = explanation(60, 20).peak(Question::Why(1));
+        assert!((x - 30.0).abs() < 0.5 && (y - 10.0).abs() < 0.5, "no evidence, the middle: {x}, {y}");
     }
 
     #[test]
