@@ -1,5 +1,6 @@
 //! The composition root: it sees every layer, and nothing imports it.
 
+mod attend;
 pub mod bureau;
 mod check;
 mod collect;
@@ -16,6 +17,7 @@ mod predict;
 mod quiz;
 mod serve;
 mod train;
+pub mod training;
 mod world;
 
 use std::process::ExitCode;
@@ -23,7 +25,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Cli, Command, Mode};
+use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::infer::Core;
 use crate::models::{Settings, Shelf};
@@ -44,16 +46,16 @@ pub fn main(cli: Cli) -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.config.as_deref(), std::env::vars())?;
     logging::start(&config.log)?;
+    let file = cli.config;
     match cli.command.unwrap_or(Command::Demo(crate::cli::Demo::default())) {
         Command::Demo(options) => block_on(demo::run(config, options)),
-        Command::Serve => block_on(serve::run(config)),
+        Command::Serve => block_on(serve::run(config, file)),
         Command::Predict(options) => block_on(predict::run(config, options)),
         Command::Quiz(options) => block_on(play::run(config, options)),
         Command::Scores(options) => block_on(play::scores(config, options)),
         Command::Evaluate(options) => block_on(evaluate::run(config, options)),
         Command::Collect(options) => block_on(collect::run(config, options)),
-        Command::Train(options) if options.mode == Mode::Head => head::run(&config, &options),
-        Command::Train(options) => train::run(&options),
+        Command::Train(options) => train::run(&config, &options),
         Command::Models(command) => block_on(models::run(config, command)),
         Command::Data(command) => block_on(data::run(config, command)),
         Command::World(command) => world::run(config, command),

@@ -23,6 +23,7 @@ pub mod report;
 #[cfg(test)]
 mod sample;
 pub mod text;
+pub mod train;
 mod why;
 pub mod wish;
 

@@ -189,6 +189,9 @@ pub struct Train {
     /// Photos in folders SPLIT/AREA, as `data export` writes them [default: draw them]
     #[arg(long, value_name = "FOLDER", conflicts_with = "smoke")]
     pub data: Option<PathBuf>,
+    /// Name of the model in its manifest [default: drawn-world, or that of the folder --out; that of --from with -head]
+    #[arg(long)]
+    pub name: Option<String>,
     /// How to train: reference, drawn-world or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "drawn-world")]
     pub recipe: String,
@@ -198,6 +201,9 @@ pub struct Train {
     /// Seed of everything random [default: the recipe's, or 1]
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Folder in which --mode head remembers features [default: kokodoko in the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
     /// Photos an area that are drawn to train on [default: 1000]
     #[arg(long, conflicts_with = "data", value_parser = clap::value_parser!(u32).range(2..=100_000))]
     pub photos: Option<u32>,
@@ -216,6 +222,9 @@ pub struct Train {
     /// Do not train: write a picture of what the recipe does to photos
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "from", "resume", "from_checkpoint"])]
     pub augment_sheet: Option<PathBuf>,
+    /// End as soon as standard input ends: for the program that starts this one and may be killed
+    #[arg(long, hide = true)]
+    pub attended: bool,
 }
 
 /// What a training fits.
@@ -254,6 +263,12 @@ pub struct Evaluate {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print progress as well, one JSON object a line, the result as the last
+    #[arg(long, conflicts_with = "json")]
+    pub progress: bool,
+    /// End as soon as standard input ends, as with `train`
+    #[arg(long, hide = true)]
+    pub attended: bool,
     /// Only the first photos, for a quick look
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub photos: Option<u32>,

@@ -3,6 +3,7 @@
 mod collect;
 mod environment;
 mod raw;
+mod train;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ pub struct Config {
     pub quiz: Option<Quiz>,
     /// Collecting imagery.
     pub collect: crate::collect::settings::Settings,
+    /// Trainings from the chats.
+    pub train: crate::train::settings::Settings,
     /// Who runs the bot.
     pub admins: Vec<UserRef>,
     /// The page and the API.
@@ -214,6 +217,7 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
         database: database(&raw.quiz.database)?,
         quiz: raw.quiz.enabled.then(|| quiz(&raw.quiz)).transpose()?,
         collect: collect::settings(&raw, secrets)?,
+        train: train::settings(&raw.train)?,
         admins: admins(&raw.admin)?,
         web: Web { bind: address("web.bind", &raw.web.bind)?, allowed_hosts: raw.web.allowed_hosts },
         telegram: raw.telegram.enabled.then(|| telegram(&raw.telegram, secrets)).transpose()?,
@@ -437,6 +441,11 @@ mod tests {
             ("[quiz]\ntime_zone = \"Tokyo\"\n", vec![]),
             ("[quiz]\ndatabase = \"\"\n", vec![]),
             ("[models]\nfolder = \"\"\n", vec![]),
+            ("[train]\nmode = \"half\"\n", vec![]),
+            ("[train]\nrecipe = \"none.toml\"\n", vec![]),
+            ("[train]\ndata = \"folder\"\n", vec![]),
+            ("[train]\nphotos = 1\n", vec![]),
+            ("[train]\nfolder = \"\"\n", vec![]),
             ("[collect]\nsource = \"streetview\"\n", vec![("KOKODOKO_STREETVIEW__KEY", "1:s")]),
             ("[collect]\nsource = \"google\"\n", vec![]),
             ("[collect]\nsource = \"streetview\"\nwidth = 1024\n[streetview]\naccept_google_terms = true\n", vec![]),

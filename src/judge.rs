@@ -12,7 +12,7 @@ pub mod pointing;
 pub mod score;
 
 pub use ask::{Answers, AskError, Model, ask};
-pub use compare::{Decision, Exam, Verdict, compare};
+pub use compare::{Against, Decision, Exam, Judgement, Verdict, compare};
 pub use photos::{PhotoError, TestPhoto};
 pub use pointing::{Pointing, pointing};
 pub use score::{Graded, Recall, Score, score};

@@ -4,6 +4,7 @@
 //! [`fold`] → [`export`];
 //! [`evaluate`], [`calibrate`] and [`baseline`] judge it. The engine begins with the weights of [`start`] (from
 //! [`weights`], or a seed), takes each [`step`], keeps an average ([`ema`]) and leaves a [`checkpoint`] an epoch.
+//! [`supply`] counts beforehand what a training by [`settings`] would get.
 //! [`builtin`] does it all, [`drawn`] for the drawn world; [`head`] keeps a network and fits its last layer alone. On the
 //! processor [`convolve`] and [`normalise`] stand in for Burn's slower operations.
 
@@ -31,6 +32,8 @@ pub mod progress;
 pub mod recipe;
 pub mod reference;
 pub mod resnet;
+pub mod settings;
 pub mod start;
 pub mod step;
+pub mod supply;
 pub mod weights;

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use serde::Serialize;
 
 use super::language::language;
 use crate::chat::report::{Figure, MistakeRow, Other, Photos, Report, Row, html};
@@ -17,31 +16,17 @@ use crate::domain::Split;
 use crate::infer::Core;
 use crate::infer::manifest::ModelFiles;
 use crate::judge::gallery::{self, Pick};
-use crate::judge::{Answers, Exam, Model, Score, TestPhoto, Verdict, ask, compare, photos};
+use crate::judge::{Against, Answers, Exam, Judgement, TestPhoto, ask, compare, photos};
 use crate::train::drawn;
+use crate::train::progress::Event;
 use crate::world::World;
 
 /// Seed of the built-in model's photos.
 const SEED: u64 = 1;
-/// Photos between two lines of progress.
+/// Photos between two lines of progress in the log.
 const PROGRESS: usize = 100;
-
-/// What `report.json` says.
-#[derive(Serialize)]
-struct Evaluation<'a> {
-    model: &'a Model,
-    score: &'a Score,
-    left_out: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    against: Option<Against<'a>>,
-}
-
-#[derive(Serialize)]
-struct Against<'a> {
-    model: &'a Model,
-    score: &'a Score,
-    verdict: &'a Verdict,
-}
+/// And between two for whoever asked for `--progress`.
+const SAID: usize = 10;
 
 /// A model, running, with its answers.
 struct Asked {
@@ -52,17 +37,30 @@ struct Asked {
 /// Judges and writes the report.
 pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<ExitCode> {
     let lang = language(options.lang.as_deref())?;
+    if options.attended {
+        super::attend::end_with_input()?;
+    }
     let (photos, source) = test_photos(&options)?;
     let cache = match &options.cache {
         Some(folder) => folder.clone(),
         None => cache_folder()?,
     };
-    let model = asked(&config, options.model.as_deref(), &photos, &cache).await?;
+    let all = photos.len();
+    let of = if options.against.is_some() { 2 * all } else { all };
+    // What is said while a model is asked, after so many answers of another.
+    let tell = |before: usize| {
+        move |done: usize| {
+            if options.progress && (done.is_multiple_of(SAID) || done == all) {
+                super::train::print(Event::Asking { done: before + done, of });
+            }
+        }
+    };
+    let model = asked(&config, options.model.as_deref(), &photos, &cache, &mut tell(0)).await?;
     let against = match options.against.as_deref() {
         None => None,
         Some(other) => {
             let folder = (other != Path::new("live")).then_some(other);
-            Some(asked(&config, folder, &photos, &cache).await?)
+            Some(asked(&config, folder, &photos, &cache, &mut tell(all)).await?)
         }
     };
     let models: Vec<&Answers> = [Some(&model), against.as_ref()].into_iter().flatten().map(|a| &a.answers).collect();
@@ -95,7 +93,9 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
     .await?;
     write(&report, &options.out)?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&evaluation(&report))?);
+        println!("{}", serde_json::to_string_pretty(&judgement(&report))?);
+    } else if options.progress {
+        println!("{}", serde_json::to_string(&judgement(&report))?);
     } else {
         print(&report, lang, &options.out);
     }
@@ -132,22 +132,34 @@ pub(super) fn cache_folder() -> anyhow::Result<PathBuf> {
 }
 
 /// Asks the model in a folder, or the live one.
-async fn asked(config: &Config, folder: Option<&Path>, photos: &[TestPhoto], cache: &Path) -> anyhow::Result<Asked> {
+async fn asked(
+    config: &Config,
+    folder: Option<&Path>,
+    photos: &[TestPhoto],
+    cache: &Path,
+    tell: &mut (dyn FnMut(usize) + Send),
+) -> anyhow::Result<Asked> {
     let core = match folder {
         Some(folder) => Core::start(&ModelFiles::read(folder)?, &config.infer)?,
         None => super::core(config).await?,
     };
-    let answers = answers(&core, photos, cache).await?;
+    let answers = answers(&core, photos, cache, tell).await?;
     Ok(Asked { core, answers })
 }
 
-/// Asks a model, with progress in the log.
-pub(super) async fn answers(core: &Core, photos: &[TestPhoto], cache: &Path) -> anyhow::Result<Answers> {
+/// Asks a model, with progress in the log; `tell` hears of each photo.
+pub(super) async fn answers(
+    core: &Core,
+    photos: &[TestPhoto],
+    cache: &Path,
+    tell: &mut (dyn FnMut(usize) + Send),
+) -> anyhow::Result<Answers> {
     let (name, all) = (core.identity().name.clone(), photos.len());
     let mut progress = |done: usize| {
         if done.is_multiple_of(PROGRESS) || done == all {
             tracing::info!(model = name, done, of = all, "asking");
         }
+        tell(done);
     };
     Ok(ask(core, photos, Some(cache), &mut progress).await?)
 }
@@ -185,16 +197,18 @@ async fn figures(model: &Asked, photos: &[TestPhoto], exam: &Exam, picks: &[Pick
     Ok(figures)
 }
 
-fn evaluation(report: &Report) -> Evaluation<'_> {
-    Evaluation {
-        model: &report.model,
-        score: &report.score,
+/// What `report.json` says.
+fn judgement(report: &Report) -> Judgement {
+    let against = |other: &Other| Against {
+        model: other.model.clone(),
+        score: other.score.clone(),
+        verdict: other.verdict.clone(),
+    };
+    Judgement {
+        model: report.model.clone(),
+        score: report.score.clone(),
         left_out: report.left_out,
-        against: report.other.as_ref().map(|other| Against {
-            model: &other.model,
-            score: &other.score,
-            verdict: &other.verdict,
-        }),
+        against: report.other.as_ref().map(against),
     }
 }
 
@@ -205,7 +219,7 @@ fn write(report: &Report, out: &Path) -> anyhow::Result<()> {
     let other = theirs.as_ref().map(|(name, score)| (name.as_str(), *score));
     let mut files = vec![
         ("report.html", html(report).into_bytes()),
-        ("report.json", serde_json::to_vec_pretty(&evaluation(report))?),
+        ("report.json", serde_json::to_vec_pretty(&judgement(report))?),
         ("curve.png", picture::judged::curve(report.lang, (&own, &report.score), other)),
         ("confusion.png", picture::judged::confusion(report.lang, &report.score)),
         ("recall.png", picture::judged::recall(report.lang, &report.score, other.map(|(_, score)| score))),
@@ -275,6 +289,8 @@ mod tests {
             data: folder.path().to_owned(),
             out: out.clone(),
             json: false,
+            progress: false,
+            attended: false,
             photos: None,
             cache: Some(folder.path().join("cache")),
             lang: Some("en".to_owned()),

@@ -1,53 +1,80 @@
 //! `train --mode head`: a new last layer on the features of the live model's network.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 
 use super::evaluate::cache_folder;
+use super::train::{command, draw, print};
 use crate::cli::Train;
 use crate::config::Config;
+use crate::domain::Area;
 use crate::infer::manifest::{ModelFiles, Provenance};
+use crate::train::data::RawPhoto;
 use crate::train::drawn;
+use crate::train::folder::Folder;
 use crate::train::head::features::Extractor;
 use crate::train::head::{HeadTask, train};
+use crate::train::progress::Event;
 use crate::world::World;
 
-/// Photos between two lines of progress.
-const PROGRESS: usize = 400;
+/// Photos between two reports.
+const PROGRESS: usize = 40;
 
-/// Fits on drawn photos. The report goes to standard output as JSON.
+/// Photos with what they are called and where they are from.
+struct Given {
+    photos: Vec<RawPhoto>,
+    labels: Vec<Area>,
+    provenance: Provenance,
+}
+
+/// Fits on drawn photos, or on those of a folder. Progress and report go to standard output as JSON.
 pub(super) fn run(config: &Config, options: &Train) -> anyhow::Result<ExitCode> {
     let out = options.out.as_ref().context("--out says where the model goes")?;
     let files = match options.from.as_ref().or(config.model.as_ref()) {
         Some(folder) => ModelFiles::read(folder)?,
         None => ModelFiles::built_in()?,
     };
-    let world = World::load();
-    let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
-    let seed = options.seed.unwrap_or(1);
-    tracing::info!(photos_an_area = amount.train, "drawing the photos");
-    let photos = drawn::photos(&world, seed, amount);
     let base = &files.manifest;
+    let Given { photos, labels, provenance } = match &options.data {
+        Some(folder) => in_folder(folder, options, out)?,
+        None => drawn_for(base.provenance.clone(), options, out),
+    };
     let task = HeadTask {
-        name: format!("{}-head", base.name.trim_end_matches("-head")),
-        version: base.version.clone(),
-        provenance: Provenance {
-            command: format!("kokodoko train --mode head --out models/{}-head --seed {seed}", base.name),
-            ..base.provenance.clone()
-        },
-        labels: world.areas().to_vec(),
+        name: options.name.clone().unwrap_or_else(|| format!("{}-head", base.name.trim_end_matches("-head"))),
+        // A model with a name of its own begins anew.
+        version: if options.name.is_some() { "1.0.0".to_owned() } else { base.version.clone() },
+        provenance,
+        labels,
         mirror: true,
         accuracy: drawn::ACCURACY,
     };
-    let cache = cache_folder()?;
+    let cache = match &options.cache {
+        Some(folder) => folder.clone(),
+        None => cache_folder()?,
+    };
     let base = Extractor { files: &files, backend: &config.infer.backend, cache: &cache };
     let mut progress = |done: usize, of: usize| {
         if done % PROGRESS < 8 || done == of {
-            tracing::info!(done, of, "extracting features");
+            print(Event::Features { done, of });
         }
     };
     let report = train(&photos, &task, &base, out, &mut progress)?;
     println!("{}", serde_json::to_string(&report)?);
     Ok(ExitCode::SUCCESS)
+}
+
+fn drawn_for(provenance: Provenance, options: &Train, out: &Path) -> Given {
+    let (world, seed) = (World::load(), options.seed.unwrap_or(1));
+    let photos = draw(&world, options, seed);
+    let provenance = Provenance { command: command(options, out), ..provenance };
+    Given { photos, labels: world.areas().to_vec(), provenance }
+}
+
+fn in_folder(path: &Path, options: &Train, out: &Path) -> anyhow::Result<Given> {
+    let folder = Folder::read(path)?;
+    tracing::info!(photos = folder.photos.len(), areas = folder.labels.len(), "reading the photos");
+    let provenance = folder.provenance(command(options, out));
+    Ok(Given { photos: folder.raw()?, labels: folder.labels, provenance })
 }

@@ -61,8 +61,8 @@ async fn known_or_judged(config: &Config, shelf: &Shelf, name: &str) -> anyhow::
 async fn judged(config: &Config, shelf: &Shelf, name: &str) -> anyhow::Result<Verdict> {
     let (candidate, (_, live)) = (shelf.read(name)?, shelf.live().await?);
     let (photos, cache) = (evaluate::drawn_photos(), evaluate::cache_folder()?);
-    let candidate = evaluate::answers(&Core::start(&candidate, &config.infer)?, &photos, &cache).await?;
-    let live = evaluate::answers(&Core::start(&live, &config.infer)?, &photos, &cache).await?;
+    let candidate = evaluate::answers(&Core::start(&candidate, &config.infer)?, &photos, &cache, &mut |_| {}).await?;
+    let live = evaluate::answers(&Core::start(&live, &config.infer)?, &photos, &cache, &mut |_| {}).await?;
     let verdict = compare(&candidate, &live, &photos).context("no photo could be read")?;
     shelf.note_verdict(name, &verdict)?;
     Ok(verdict)

@@ -1,5 +1,6 @@
 //! `serve`: the page and the bots that the configuration enables, until a signal to stop.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::bureau::Bureau;
+use super::bureau::{Bureau, Workshop};
+use super::training::Program;
 use crate::chat::quiz::Table;
 use crate::chat::{Conversation, Platform, Post, etiquette};
 use crate::clock::SystemClock;
@@ -18,7 +20,7 @@ use crate::front::{discord, telegram, web};
 use crate::models::Registry;
 
 /// Runs everything; one front end that fails stops the others and gives the error.
-pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let store = super::store(&config).await?;
     let registry = Registry::open(super::shelf(&config, store.clone()), Arc::new(SystemClock), &config.infer).await?;
     let core = registry.core().clone();
@@ -42,8 +44,9 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         Some(table) => Conversation::with_quiz(core.clone(), limits, clock, table),
         None => Conversation::new(core.clone(), limits, clock),
     };
-    let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock))?;
-    let conversation = conversation.with_office(bureau.office().with_models(registry.clone()));
+    let workshop = Workshop { registry: registry.clone(), program: Program::this(file)? };
+    let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock), Some(workshop))?;
+    let conversation = conversation.with_office(bureau.office());
     let mut fronts = JoinSet::new();
     fronts.spawn({
         let stop = stop.clone();

@@ -6,14 +6,19 @@ use std::process::ExitCode;
 use anyhow::Context;
 use image::RgbImage;
 
-use crate::cli::{Train, TrainDevice};
+use crate::cli::{Mode, Train, TrainDevice};
+use crate::config::Config;
 use crate::domain::Split;
 use crate::train::augment::sheet::sheet;
-use crate::train::builtin::Task;
-use crate::train::data::Dataset;
+use crate::train::builtin::{Task, TrainError};
+use crate::train::checkpoint::CheckpointError;
+use crate::train::data::{DataError, Dataset, RawPhoto};
 use crate::train::device::Processor;
-use crate::train::folder::Folder;
-use crate::train::progress::Event;
+use crate::train::engine::FitError;
+use crate::train::folder::{Folder, FolderError};
+use crate::train::head::HeadError;
+use crate::train::head::features::FeatureError;
+use crate::train::progress::{Event, Trouble};
 use crate::train::recipe::Recipe;
 use crate::train::start::Start;
 use crate::train::{builtin, drawn, parity, reference};
@@ -25,8 +30,42 @@ const TILE: u32 = 192;
 /// Photos on it.
 const ROWS: usize = 5;
 
-/// Trains a model. Progress goes to standard output, one JSON object a line, the report last.
-pub(super) fn run(options: &Train) -> anyhow::Result<ExitCode> {
+/// Trains a model. Progress goes to standard output, one JSON object a line, as the last of them the report, or why
+/// there is none.
+pub(super) fn run(config: &Config, options: &Train) -> anyhow::Result<ExitCode> {
+    if options.attended {
+        super::attend::end_with_input()?;
+    }
+    let done = match options.mode {
+        Mode::Full => fit(options),
+        Mode::Head => super::head::run(config, options),
+    };
+    done.inspect_err(|error| print(Event::Failed { why: trouble(error), text: format!("{error:#}") }))
+}
+
+/// What kind of trouble ended a training.
+fn trouble(error: &anyhow::Error) -> Trouble {
+    let fit = |error: &FitError| match error {
+        FitError::Diverged { .. } => Trouble::Diverged,
+        FitError::Memory { .. } => Trouble::Memory,
+        FitError::TooFew { .. } => Trouble::Data,
+        FitError::Checkpoint(CheckpointError::Write { .. }) => Trouble::Disk,
+        _ => Trouble::Other,
+    };
+    if error.is::<FolderError>() || error.is::<DataError>() {
+        return Trouble::Data;
+    }
+    match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(TrainError::Fit(error)), _) => fit(error),
+        (Some(TrainError::Data(_)), _) | (_, Some(HeadError::Data(_))) => Trouble::Data,
+        (_, Some(HeadError::Features(FeatureError::Photo { .. }))) => Trouble::Data,
+        (Some(TrainError::Write { .. }), _) | (_, Some(HeadError::Write { .. })) => Trouble::Disk,
+        (_, Some(HeadError::Features(FeatureError::Cache { .. }))) => Trouble::Disk,
+        _ => Trouble::Other,
+    }
+}
+
+fn fit(options: &Train) -> anyhow::Result<ExitCode> {
     let mut recipe = Recipe::find(&options.recipe)?;
     recipe.seed = options.seed.unwrap_or(recipe.seed);
     if let Some(path) = &options.augment_sheet {
@@ -38,10 +77,11 @@ pub(super) fn run(options: &Train) -> anyhow::Result<ExitCode> {
         TrainDevice::Cuda => Processor::Cuda,
     };
     let device = device.open()?;
-    let (task, data) = match &options.data {
+    let (mut task, data) = match &options.data {
         Some(folder) => photos_in(folder, options, recipe, out)?,
         None => photos_drawn(options, recipe, out)?,
     };
+    task.name = options.name.clone().unwrap_or(task.name);
     let start = options.from.clone().map_or(Start::Random, Start::From);
     let report = if options.from_checkpoint {
         builtin::train_from_checkpoint(&data, &task, &device, out)?
@@ -64,20 +104,29 @@ fn photos_in(path: &Path, options: &Train, recipe: Recipe, out: &Path) -> anyhow
 
 fn photos_drawn(options: &Train, recipe: Recipe, out: &Path) -> anyhow::Result<(Task, Dataset)> {
     let world = World::load();
-    let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
-    let amount = drawn::Amount { train: options.photos.map_or(amount.train, |photos| photos as usize), ..amount };
-    tracing::info!(photos_an_area = amount.train, "drawing the photos");
-    let photos = drawn::photos(&world, recipe.seed, amount);
+    let photos = draw(&world, options, recipe.seed);
     let task = drawn::task(&world, recipe, options.smoke, command(options, out));
     let data = task.dataset(&photos)?;
     Ok((task, data))
 }
 
+/// Photos of the drawn world, as many as the options say.
+pub(super) fn draw(world: &World, options: &Train, seed: u64) -> Vec<RawPhoto> {
+    let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
+    let amount = drawn::Amount { train: options.photos.map_or(amount.train, |photos| photos as usize), ..amount };
+    tracing::info!(photos_an_area = amount.train, "drawing the photos");
+    drawn::photos(world, seed, amount)
+}
+
 /// What to type for the same model again; without the folder of whoever typed it.
-fn command(options: &Train, out: &Path) -> String {
+pub(super) fn command(options: &Train, out: &Path) -> String {
     let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let mut words = vec!["kokodoko train".to_owned(), format!("--out models/{}", name(out))];
-    words.push(format!("--recipe {}", name(Path::new(&options.recipe))));
+    let model = options.name.clone().unwrap_or_else(|| name(out));
+    let mut words = vec!["kokodoko train".to_owned(), format!("--out models/{model}")];
+    words.push(match options.mode {
+        Mode::Full => format!("--recipe {}", name(Path::new(&options.recipe))),
+        Mode::Head => "--mode head".to_owned(),
+    });
     words.extend(options.data.as_ref().map(|path| format!("--data {}", name(path))));
     words.extend(options.from.as_ref().map(|path| format!("--from {}", name(path))));
     words.extend(options.photos.map(|photos| format!("--photos {photos}")));
@@ -85,7 +134,7 @@ fn command(options: &Train, out: &Path) -> String {
     words.join(" ")
 }
 
-fn print(event: Event) {
+pub(super) fn print(event: Event) {
     if let Event::Note { text, .. } = &event {
         tracing::info!("{text}");
     }

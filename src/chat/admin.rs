@@ -7,6 +7,7 @@ use super::collect::Collector;
 use super::command::Command;
 use super::message::{ChatRef, Incoming, Platform, PressReply, Pressed, Reply, UserRef};
 use super::press::Press;
+use super::train::Trainer;
 use super::{models, text};
 use crate::clock::SharedClock;
 use crate::models::Registry;
@@ -67,6 +68,7 @@ pub struct Office {
     inner: Arc<Inner>,
     models: Option<Registry>,
     collector: Option<Collector>,
+    trainer: Option<Trainer>,
 }
 
 struct Inner {
@@ -86,13 +88,19 @@ impl Office {
     /// An office for these admins, with its record in `store`.
     #[must_use]
     pub fn new(admins: Admins, store: Store, clock: SharedClock) -> Self {
-        Self { inner: Arc::new(Inner { admins, store, clock }), models: None, collector: None }
+        Self { inner: Arc::new(Inner { admins, store, clock }), models: None, collector: None, trainer: None }
     }
 
     /// The same office, where imagery is collected.
     #[must_use]
     pub fn with_collector(self, collector: Collector) -> Self {
         Self { collector: Some(collector), ..self }
+    }
+
+    /// The same office, where models are trained.
+    #[must_use]
+    pub fn with_trainer(self, trainer: Trainer) -> Self {
+        Self { trainer: Some(trainer), ..self }
     }
 
     /// The same office, where models can be exchanged.
@@ -116,6 +124,7 @@ impl Office {
                 (Command::Audit, _) => self.audit(incoming).await,
                 (Command::Collect, Some(collector)) => collector.command(incoming).await,
                 (Command::Collect, None) => Ok(Done::not(text::collecting::off(incoming.lang))),
+                (Command::Train, _) => self.train(incoming).await,
                 (Command::Models | Command::Promote | Command::Rollback, _) => self.models(incoming, command).await,
                 // Not an admin's command.
                 _ => Ok(Done { outcome: "nothing".to_owned(), replies: Vec::new() }),
@@ -131,8 +140,11 @@ impl Office {
     pub(super) async fn press(&self, pressed: &Pressed) -> PressReply {
         let action = format!("button {}", pressed.press.payload());
         let act = async {
-            match (pressed.press, &self.collector) {
-                (Press::Begin { job }, Some(collector)) => collector.begin(pressed, job).await,
+            match (pressed.press, &self.collector, &self.trainer) {
+                (Press::Begin { job }, _, Some(trainer)) if trainer.offered(job).await? => {
+                    trainer.begin(pressed, job).await
+                }
+                (Press::Begin { job }, Some(collector), _) => collector.begin(pressed, job).await,
                 _ => Ok(("declined".to_owned(), notice(text::stale_button(pressed.lang)))),
             }
         };
@@ -178,6 +190,13 @@ impl Office {
             Command::Promote => models::promote(registry, incoming).await,
             Command::Rollback => models::rollback(registry, incoming).await,
             _ => models::list(registry, incoming.lang).await,
+        }
+    }
+
+    async fn train(&self, incoming: &Incoming) -> Result<Done, StoreError> {
+        match &self.trainer {
+            Some(trainer) => trainer.command(incoming).await,
+            None => Ok(Done::not(text::training::off(incoming.lang))),
         }
     }
 

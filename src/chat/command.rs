@@ -47,6 +47,8 @@ pub enum Command {
     Rollback,
     /// Street imagery is collected.
     Collect,
+    /// Models are trained.
+    Train,
     /// What admins did lately.
     Audit,
 }
@@ -82,7 +84,7 @@ const fn option(name: &'static str, kind: OptionKind) -> CommandOption {
 
 impl Command {
     /// Every command, in the order of menus.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Where,
         Self::Quiz,
         Self::Daily,
@@ -101,6 +103,7 @@ impl Command {
         Self::Promote,
         Self::Rollback,
         Self::Collect,
+        Self::Train,
         Self::Audit,
         Self::Help,
         Self::Start,
@@ -130,6 +133,7 @@ impl Command {
             Self::Promote => "promote",
             Self::Rollback => "rollback",
             Self::Collect => "collect",
+            Self::Train => "train",
             Self::Audit => "audit",
         }
     }
@@ -144,7 +148,7 @@ impl Command {
     #[must_use]
     pub fn role(self) -> Role {
         match self {
-            Self::Models | Self::Promote | Self::Rollback | Self::Collect | Self::Audit => Role::Admin,
+            Self::Models | Self::Promote | Self::Rollback | Self::Collect | Self::Train | Self::Audit => Role::Admin,
             _ => Role::Member,
         }
     }
@@ -207,8 +211,15 @@ impl Command {
             option("source", OptionKind::Choice(&["mapillary", "streetview", "folder"])),
             option("points", OptionKind::Integer { min: 1, max: MAX_POINTS }),
         ];
+        const TRAIN: &[CommandOption] = &[
+            option("action", OptionKind::Choice(&["begin", "status", "cancel"])),
+            option("mode", OptionKind::Choice(&["head", "full"])),
+            option("recipe", OptionKind::Text),
+            option("data", OptionKind::Choice(&["drawn", "collected", "folder"])),
+        ];
         match self {
             Self::Collect => COLLECT,
+            Self::Train => TRAIN,
             Self::Quiz => QUIZ,
             Self::Leaderboard => BOARD,
             Self::Rematch | Self::Link => CODE,
@@ -230,7 +241,7 @@ mod tests {
         assert!(Command::ALL.iter().all(|command| Command::parse(command.name()) == Some(*command)));
         let names: HashSet<&str> = Command::ALL.iter().map(|command| command.name()).collect();
         assert_eq!(names.len(), Command::ALL.len());
-        assert_eq!((Command::parse("train"), Command::parse("WHERE")), (None, None));
+        assert_eq!((Command::parse("teach"), Command::parse("WHERE")), (None, None));
     }
 
     #[test]

@@ -8,19 +8,30 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::admin::Done;
 use super::board::Board;
-use super::message::{ChatRef, Notice, Reply, Undelivered};
+use super::message::{ChatRef, Incoming, Notice, PressReply, Pressed, Reply, Undelivered};
 use super::post::Post;
-use super::text::Lang;
+use super::text::{self, Lang};
 use crate::clock::SharedClock;
-use crate::domain::job::{Job, JobId};
-use crate::jobs::Jobs;
+use crate::domain::job::{Client, Job, JobId, JobKind};
+use crate::jobs::{Confirmed, Jobs};
 use crate::store::StoreError;
 
 /// Pause after a service was at fault.
 const PAUSE: SignedDuration = SignedDuration::from_secs(15);
 
-/// What is said of jobs.
+/// Who asks, for a job's news.
+pub(super) fn client(incoming: &Incoming) -> Client {
+    Client {
+        user: incoming.user.clone(),
+        chat: incoming.chat.clone(),
+        thread: incoming.thread,
+        lang: incoming.lang.tag().to_owned(),
+    }
+}
+
+/// What is said of jobs, on a thread for blocking work: pictures take their time.
 pub trait Telling: Send + Sync {
     /// How a job stands; `place` counts the jobs that come before it.
     fn state(&self, lang: Lang, job: &Job, place: usize) -> Reply;
@@ -39,7 +50,7 @@ struct Inner {
     jobs: Jobs,
     post: Post,
     clock: SharedClock,
-    telling: Box<dyn Telling>,
+    telling: Arc<dyn Telling>,
     /// Jobs that are being told of, or were.
     told: DashMap<JobId, ()>,
     /// What ends the message that follows a job in a chat.
@@ -49,14 +60,75 @@ struct Inner {
 impl Clerk {
     /// A clerk who tells of `jobs`.
     #[must_use]
-    pub fn new(jobs: Jobs, post: Post, clock: SharedClock, telling: Box<dyn Telling>) -> Self {
+    pub fn new(jobs: Jobs, post: Post, clock: SharedClock, telling: Arc<dyn Telling>) -> Self {
         Self { inner: Arc::new(Inner { jobs, post, clock, telling, told: DashMap::new(), following: DashMap::new() }) }
     }
 
-    /// What is said of these jobs.
-    #[must_use]
-    pub fn telling(&self) -> &dyn Telling {
-        &*self.inner.telling
+    /// Answers an admin who asks how the jobs of a kind stand: by a message that follows the one that is done, or by
+    /// how the last one ended.
+    pub(super) async fn status(
+        &self,
+        incoming: &Incoming,
+        kind: JobKind,
+        nothing: fn(Lang) -> String,
+    ) -> Result<Done, StoreError> {
+        let lang = incoming.lang;
+        let Some(job) = self.inner.jobs.current(kind).await? else { return Ok(Done::not(nothing(lang))) };
+        if job.state.is_over() {
+            let state = self.said(move |telling| telling.state(lang, &job, 0)).await;
+            return Ok(Done { replies: vec![state], ..Done::words(String::new()) });
+        }
+        self.follow(job.id, lang, incoming.chat.clone(), incoming.thread);
+        Ok(Done { replies: Vec::new(), ..Done::words(String::new()) })
+    }
+
+    /// Ends the jobs of a kind.
+    pub(super) async fn cancel(
+        &self,
+        lang: Lang,
+        kind: JobKind,
+        stopping: fn(Lang) -> String,
+        nothing: fn(Lang) -> String,
+    ) -> Result<Done, StoreError> {
+        match self.inner.jobs.cancel(kind).await?[..] {
+            [] => Ok(Done::not(nothing(lang))),
+            _ => Ok(Done::words(stopping(lang))),
+        }
+    }
+
+    /// Has an offered job begun; `begun` says so to whoever pressed, given the number of jobs that come before.
+    pub(super) async fn confirm(
+        &self,
+        pressed: &Pressed,
+        job: JobId,
+        begun: fn(Lang, usize) -> String,
+        same: fn(Lang) -> String,
+    ) -> Result<(String, PressReply), StoreError> {
+        let (lang, jobs) = (pressed.lang, &self.inner.jobs);
+        let (outcome, words) = match jobs.confirm(job, &pressed.chat).await? {
+            Confirmed::Queued(id) => {
+                let place = match jobs.look(id).await? {
+                    Some(job) => jobs.place(&job).await?,
+                    None => 0,
+                };
+                (format!("queued as {}", id.0), begun(lang, place))
+            }
+            Confirmed::Same(id) => (format!("the same as {}", id.0), same(lang)),
+            Confirmed::Gone => {
+                let notice = text::stale_button(lang);
+                return Ok(("declined".to_owned(), PressReply { notice, ..PressReply::default() }));
+            }
+        };
+        Ok((outcome, PressReply { edit: Some(Reply::words(words)), ..PressReply::default() }))
+    }
+
+    async fn said(&self, say: impl FnOnce(&dyn Telling) -> Reply + Send + 'static) -> Reply {
+        let telling = self.inner.telling.clone();
+        let said = tokio::task::spawn_blocking(move || say(&*telling)).await;
+        said.unwrap_or_else(|error| {
+            tracing::error!(%error, "what is said of a job could not be made");
+            Reply::default()
+        })
     }
 
     /// Shows a job in one more message, at the end of a chat, until it is over or the program stops. A chat has one
@@ -141,7 +213,8 @@ impl Clerk {
             }
             changes.mark_unchanged();
             let Some(job) = jobs.look(id).await? else { return Ok(None) };
-            let state = self.inner.telling.state(lang, &job, jobs.place(&job).await?);
+            let (place, of) = (jobs.place(&job).await?, job.clone());
+            let state = self.said(move |telling| telling.state(lang, &of, place)).await;
             let before = board.message();
             let shown = board.show(state).await;
             if let Some(message) = board.message().filter(|message| its_own && before != Some(*message)) {
@@ -169,8 +242,10 @@ impl Clerk {
 
     /// Says how a job ended, until the chat has it or does not take it.
     async fn end(&self, lang: Lang, job: &Job, stop: &CancellationToken) -> Result<(), StoreError> {
+        let of = job.clone();
+        let news = self.said(move |telling| telling.news(lang, &of)).await;
         while !stop.is_cancelled() {
-            let news = Notice::Send(self.inner.telling.news(lang, job));
+            let news = Notice::Send(news.clone());
             match self.inner.post.send(&job.client.chat, job.client.thread, news).await {
                 Err(Undelivered::Later(reason)) => {
                     tracing::info!(job = job.id.0, reason, "the news of a job are told later");
@@ -269,7 +344,7 @@ mod tests {
             let jobs = Jobs::new(store, clock.clone(), vec![work]);
             let mut post = Post::default();
             let inbox = post.connect(Platform::Telegram);
-            let clerk = Clerk::new(jobs.clone(), post, clock.clone(), Box::new(Figures));
+            let clerk = Clerk::new(jobs.clone(), post, clock.clone(), Arc::new(Figures));
             let stop = CancellationToken::new();
             let tasks = vec![
                 tokio::spawn({

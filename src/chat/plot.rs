@@ -6,6 +6,7 @@
 mod confusion;
 mod curve;
 mod forest;
+mod learning;
 mod reliability;
 
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use std::fmt::Write as _;
 pub use confusion::confusion;
 pub use curve::curve;
 pub use forest::{difference, recall};
+pub use learning::learning;
 pub use reliability::reliability;
 
 /// Width of every diagram.

@@ -75,7 +75,8 @@ impl Table {
             | Command::Promote
             | Command::Rollback
             | Command::Audit
-            | Command::Collect => {
+            | Command::Collect
+            | Command::Train => {
                 return None;
             }
         };

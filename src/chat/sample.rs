@@ -179,6 +179,16 @@ pub(super) fn score() -> crate::judge::Score {
     crate::judge::score(&graded, &areas())
 }
 
+/// Four epochs of a training that gets on.
+pub(super) fn epochs() -> Vec<crate::chat::train::Epoch> {
+    let epoch = |epoch: usize| crate::chat::train::Epoch {
+        epoch,
+        loss: 1.9 / epoch as f32,
+        macro_recall: 0.8 - 0.6 / epoch as f32,
+    };
+    (1..=4).map(epoch).collect()
+}
+
 /// A candidate that is better.
 pub(super) fn verdict() -> crate::judge::Verdict {
     let interval = |low, value, high| crate::domain::metrics::Interval { low, value, high };

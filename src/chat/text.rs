@@ -14,6 +14,7 @@ pub mod report;
 pub mod running;
 #[cfg(test)]
 mod tests;
+pub mod training;
 pub mod web;
 pub mod why;
 
@@ -183,6 +184,7 @@ pub fn command(lang: Lang, command: Command) -> String {
         Command::Promote => "command-promote",
         Command::Rollback => "command-rollback",
         Command::Collect => "command-collect",
+        Command::Train => "command-train",
         Command::Audit => "command-audit",
     };
     say(lang, id, &[])
@@ -197,6 +199,10 @@ pub fn command_option(lang: Lang, command: Command, option: &str) -> String {
         (Command::Collect, "areas") => "option-collect-areas",
         (Command::Collect, "source") => "option-source",
         (Command::Collect, "points") => "option-points",
+        (Command::Train, "action") => "option-train-action",
+        (_, "mode") => "option-mode",
+        (_, "recipe") => "option-recipe",
+        (_, "data") => "option-data",
         (_, "photos") => "option-photos",
         (_, "seconds") => "option-seconds",
         (_, "difficulty") => "option-difficulty",

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Table;
 
-use super::{ConfigError, collect};
+use super::{ConfigError, collect, train};
 use crate::infer::onnx::Precision;
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -25,6 +25,7 @@ pub(super) struct Raw {
     pub(super) streetview: collect::StreetView,
     pub(super) geolonia: collect::Geolonia,
     pub(super) folder: collect::Folder,
+    pub(super) train: train::Train,
     pub(super) admin: Admin,
     pub(super) web: Web,
     pub(super) telegram: Telegram,

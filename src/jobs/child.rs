@@ -1,7 +1,7 @@
 //! Work in a child process: training, so that running out of memory or a crash never takes the bot with it.
 //!
 //! The child writes one JSON object a line to its standard output: how far it has come, and, as the last of them, its
-//! result when it ends with status 0. Its standard error is for people, and the end of it is kept for when it fails.
+//! result when it ends with status 0. Its standard input ends with this program. Its standard error is for people, and the end of it is kept for when it fails.
 
 use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
@@ -61,11 +61,13 @@ pub async fn run(
     mut said: impl FnMut(&str) + Send,
     stop: &CancellationToken,
 ) -> Result<String, ChildError> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| ChildError::Start(error.to_string()))?;
     let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(ChildError::Start("it has no output".to_owned()));
     };
+    // Nothing is ever written to it: it ends when this program does, however that dies, which the child can see.
+    let _input = child.stdin.take();
     let listen = async {
         let (result, tail) = tokio::join!(objects(BufReader::new(out), &mut said), tail(BufReader::new(err)));
         (child.wait().await, result, tail)

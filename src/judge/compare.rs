@@ -49,6 +49,31 @@ pub struct Verdict {
     pub only_live: usize,
 }
 
+/// A model judged, alone or against another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Which model.
+    pub model: Model,
+    /// How good it is.
+    pub score: Score,
+    /// Photos that could not be read.
+    pub left_out: usize,
+    /// The model that it is compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
+}
+
+/// The model that another is compared with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Against {
+    /// Which.
+    pub model: Model,
+    /// How good it is.
+    pub score: Score,
+    /// Whether the other is better.
+    pub verdict: Verdict,
+}
+
 /// Photos laid out for one or more models, whatever order and number of areas each has.
 #[derive(Clone, Debug)]
 pub struct Exam {

@@ -103,16 +103,10 @@ impl Task {
     /// The task of photos in a folder; `command` is how the model was made.
     #[must_use]
     pub fn of_folder(folder: &Folder, name: &str, recipe: Recipe, command: String) -> Self {
-        let licences: Vec<String> = folder.licences.iter().cloned().collect();
         Self {
             name: name.to_owned(),
             version: "1.0.0".to_owned(),
-            provenance: Provenance {
-                data: "folder".to_owned(),
-                command,
-                licence: "that of the photos".to_owned(),
-                attribution: licences,
-            },
+            provenance: folder.provenance(command),
             labels: folder.labels.clone(),
             input: Preprocess::imagenet(recipe.final_side()),
             recipe,

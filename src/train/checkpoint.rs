@@ -162,13 +162,28 @@ pub fn save(
 /// # Errors
 /// When something cannot be removed.
 pub fn clear(folder: &Path) -> Result<(), CheckpointError> {
-    for (_, path) in epochs(folder) {
-        fs::remove_dir_all(&path).map_err(|error| unwritable(&path, error))?;
-    }
+    thin(folder)?;
     match fs::remove_file(best(folder)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unwritable(&best(folder), error)),
         _ => Ok(()),
     }
+}
+
+/// Whether there is a checkpoint to go on from.
+#[must_use]
+pub fn is_there(folder: &Path) -> bool {
+    !epochs(folder).is_empty()
+}
+
+/// Removes what only going on needs, once the training is over; the best weights stay.
+///
+/// # Errors
+/// When something cannot be removed.
+pub fn thin(folder: &Path) -> Result<(), CheckpointError> {
+    for (_, path) in epochs(folder) {
+        fs::remove_dir_all(&path).map_err(|error| unwritable(&path, error))?;
+    }
+    Ok(())
 }
 
 /// Complete checkpoints with their number of epochs.

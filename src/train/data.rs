@@ -19,6 +19,8 @@ pub struct RawPhoto {
     pub label: usize,
     /// Town or grid cell within the area: the unit of splits.
     pub place: String,
+    /// The split of its place.
+    pub split: Split,
 }
 
 /// A photo in memory.
@@ -151,9 +153,10 @@ fn read(
     input: &Preprocess,
     stored: u32,
 ) -> Result<(Split, Example), DataError> {
-    let area = labels.get(photo.label);
-    let area = area.ok_or(DataError::Label { index, label: photo.label, labels: labels.len() })?;
-    let split = Split::of_place(&area.area, &photo.place);
+    if photo.label >= labels.len() {
+        return Err(DataError::Label { index, label: photo.label, labels: labels.len() });
+    }
+    let split = photo.split;
     let picture = decode(&photo.bytes, &Limits::default()).map_err(|source| DataError::Photo {
         index,
         label: photo.label,
@@ -205,7 +208,8 @@ mod tests {
         let picture = RgbImage::from_pixel(60, 40, image::Rgb([10, 20, 30]));
         let mut bytes = std::io::Cursor::new(Vec::new());
         picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-        RawPhoto { bytes: bytes.into_inner(), label, place: place.to_owned() }
+        let split = areas().get(label).map_or(Split::Train, |area| Split::of_place(&area.area, place));
+        RawPhoto { bytes: bytes.into_inner(), label, place: place.to_owned(), split }
     }
 
     fn photos(places: usize) -> Vec<RawPhoto> {

@@ -25,6 +25,15 @@ pub enum DeviceError {
 }
 
 impl Processor {
+    /// Lower-case name, as in the configuration and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+        }
+    }
+
     /// Opens the device.
     ///
     /// # Errors

@@ -72,7 +72,8 @@ pub fn photos(world: &World, seed: u64, amount: Amount) -> Vec<RawPhoto> {
         .collect();
     let shoot = |spec: &PhotoSpec| {
         let photo = spec.shoot(world);
-        RawPhoto { bytes: photo.jpeg, label: photo.area, place: photo.panorama.town }
+        let split = Split::of_place(&world.areas()[photo.area].area, &photo.panorama.town);
+        RawPhoto { bytes: photo.jpeg, label: photo.area, place: photo.panorama.town, split }
     };
     all.par_iter().map(shoot).collect()
 }

@@ -357,7 +357,7 @@ impl Run<'_> {
     }
 
     fn note(&mut self, about: &'static str, text: String) {
-        (self.say)(Event::Note { about, text });
+        (self.say)(Event::Note { about: about.to_owned(), text });
     }
 }
 

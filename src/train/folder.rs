@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::data::{DataError, Dataset, Example};
+use super::data::{DataError, Dataset, Example, RawPhoto};
 use crate::collect::area::Municipality;
 use crate::domain::{Area, Split};
 use crate::infer::decode::{Limits, PhotoError, decode};
+use crate::infer::manifest::Provenance;
 use crate::infer::preprocess::{Preprocess, centre_square};
 
 /// What a folder holds.
@@ -112,16 +113,36 @@ impl Folder {
         Ok(Self { labels: areas.iter().map(|name| area(name)).collect(), photos, licences })
     }
 
+    /// What a model says of these photos; `command` is how it was made.
+    #[must_use]
+    pub fn provenance(&self, command: String) -> Provenance {
+        Provenance {
+            data: "folder".to_owned(),
+            command,
+            licence: "that of the photos".to_owned(),
+            attribution: self.licences.iter().cloned().collect(),
+        }
+    }
+
+    /// Reads the files of the photos, as they are.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn raw(&self) -> Result<Vec<RawPhoto>, FolderError> {
+        let read = |photo: &Found| {
+            let (label, place, split) = (photo.label, photo.place.clone(), photo.split);
+            Ok(RawPhoto { bytes: photo.read()?, label, place, split })
+        };
+        self.photos.iter().map(read).collect()
+    }
+
     /// Decodes the photos on all cores.
     ///
     /// # Errors
     /// When a photo is damaged, or an area has none in a split.
     pub fn dataset(&self, input: Preprocess, stored: u32) -> Result<Dataset, FolderError> {
         let open = |photo: &Found| {
-            let unreadable =
-                |error: std::io::Error| FolderError::Unreadable { path: photo.path.clone(), detail: error.to_string() };
-            let bytes = fs::read(&photo.path).map_err(unreadable)?;
-            let picture = decode(&bytes, &Limits::default())
+            let picture = decode(&photo.read()?, &Limits::default())
                 .map_err(|source| FolderError::Photo { path: photo.path.clone(), source })?;
             let side = if photo.split == Split::Train { stored } else { input.size };
             let picture = centre_square(&picture, side);
@@ -129,6 +150,12 @@ impl Folder {
         };
         let examples: Vec<(Split, Example)> = self.photos.par_iter().map(open).collect::<Result<_, FolderError>>()?;
         Ok(Dataset::gather(examples, self.labels.clone(), input, stored)?)
+    }
+}
+
+impl Found {
+    fn read(&self) -> Result<Vec<u8>, FolderError> {
+        fs::read(&self.path).map_err(|error| unreadable(&self.path, error))
     }
 }
 

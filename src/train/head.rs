@@ -167,7 +167,7 @@ pub fn train(
         mode: "head",
         base: format!("{} {}", base.files.manifest.name, base.files.manifest.version),
         base_sha256: base.files.manifest.sha256.clone(),
-        trained_on: photos_of(photos, task, Split::Train).count(),
+        trained_on: photos_of(photos, Split::Train).count(),
         validated_on: validation.labels.len(),
         features: test.rows[0].len(),
         tried,
@@ -184,8 +184,8 @@ pub fn train(
     Ok(report)
 }
 
-fn photos_of<'a>(photos: &'a [RawPhoto], task: &'a HeadTask, split: Split) -> impl Iterator<Item = &'a RawPhoto> + 'a {
-    photos.iter().filter(move |photo| Split::of_place(&task.labels[photo.label].area, &photo.place) == split)
+fn photos_of(photos: &[RawPhoto], split: Split) -> impl Iterator<Item = &RawPhoto> {
+    photos.iter().filter(move |photo| photo.split == split)
 }
 
 fn part(
@@ -196,7 +196,7 @@ fn part(
     mirror: bool,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Part, HeadError> {
-    let own: Vec<&RawPhoto> = photos_of(photos, task, split).collect();
+    let own: Vec<&RawPhoto> = photos_of(photos, split).collect();
     for (label, area) in task.labels.iter().enumerate() {
         if own.iter().all(|photo| photo.label != label) {
             return Err(DataError::Empty { area: area.area.clone(), split }.into());
@@ -216,7 +216,7 @@ fn part(
 /// Top-1 and macro recall on the test split of the linear classifier on thumbnails.
 fn thumbnails(photos: &[RawPhoto], task: &HeadTask) -> Result<(f32, f32), HeadError> {
     let small = |split: Split| -> Result<(Vec<RgbImage>, Vec<usize>), FeatureError> {
-        let own: Vec<(usize, &RawPhoto)> = photos_of(photos, task, split).enumerate().collect();
+        let own: Vec<(usize, &RawPhoto)> = photos_of(photos, split).enumerate().collect();
         let shrink = |&(index, photo): &(usize, &RawPhoto)| {
             let picture = decode(&photo.bytes, &Limits::default());
             picture.map(|p| centre_square(&p, SIDE)).map_err(|source| FeatureError::Photo { index, source })
@@ -321,6 +321,7 @@ mod tests {
         wanted
             .map(|photo| RawPhoto {
                 label: labels.iter().position(|label| *label == photo.area).expect("filtered"),
+                split: Split::of_place(&world.areas()[photo.area].area, &photo.panorama.town),
                 bytes: photo.jpeg,
                 place: photo.panorama.town,
             })

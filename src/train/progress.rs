@@ -1,11 +1,11 @@
-//! What a training says while it runs.
+//! What a training, and the judgement after it, say while they run.
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// What a training says while it runs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// What a training says while it runs; as JSON, one object a line, whoever started it reads the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
     /// How far it is.
@@ -13,14 +13,51 @@ pub enum Event {
     /// Something worth a sentence.
     Note {
         /// What kind: `start`, `resume`, `memory` or `wait`.
-        about: &'static str,
+        about: String,
+        /// The sentence, English.
+        text: String,
+    },
+    /// Photos have been run through the network that is kept.
+    Features {
+        /// How many.
+        done: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// Test photos have been answered, in a judgement.
+    Asking {
+        /// How many, of all models.
+        done: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// It ends without a model.
+    Failed {
+        /// What kind of trouble.
+        why: Trouble,
         /// The sentence, English.
         text: String,
     },
 }
 
+/// What a training can fail of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trouble {
+    /// The loss is no number any more.
+    Diverged,
+    /// A file could not be written.
+    Disk,
+    /// Not even a few photos fit into memory.
+    Memory,
+    /// An area has too few places, or a photo is damaged.
+    Data,
+    /// Something else.
+    Other,
+}
+
 /// How far the training is; one after every few steps and one, with `validation`, after every epoch.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Which epoch, counted from 1.
     pub epoch: usize,
@@ -49,7 +86,7 @@ pub struct Progress {
 }
 
 /// Figures on the validation split.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Validation {
     /// Share of photos named rightly.
     pub top1: f32,

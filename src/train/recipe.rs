@@ -112,7 +112,7 @@ impl Optimiser {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum RecipeError {
     /// Neither a name nor a file.
-    #[error("recipe {}: {detail}; give a file, or one of {}", path.display(), names())]
+    #[error("recipe {}: {detail}; give a file, or one of {}", path.display(), names().join(", "))]
     Unreadable {
         /// What was given.
         path: PathBuf,
@@ -141,8 +141,10 @@ pub enum RecipeError {
     },
 }
 
-fn names() -> String {
-    BUILT_IN.map(|(name, _)| name).join(", ")
+/// The recipes that come with the program.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    BUILT_IN.map(|(name, _)| name).to_vec()
 }
 
 impl Recipe {

@@ -1,6 +1,7 @@
 //! Admins in both chats: known by their number, refused to all others, with menus of their own.
 
 mod collect;
+mod train;
 
 use std::sync::Arc;
 

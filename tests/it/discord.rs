@@ -303,7 +303,7 @@ async fn words_about_the_bot_are_for_the_asker_alone() {
     let cases = [
         (plain("help"), text::help(Lang::Ja, Platform::Discord, Role::Member)),
         (plain("privacy"), text::privacy(Lang::Ja, Platform::Discord)),
-        (plain("train"), text::command_unknown(Lang::Ja, "train")),
+        (plain("teach"), text::command_unknown(Lang::Ja, "teach")),
         (menu_on(&nothing), text::photo_missing(Lang::Ja, Platform::Discord)),
     ];
     for (number, (data, words)) in cases.into_iter().enumerate() {

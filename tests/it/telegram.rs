@@ -195,7 +195,7 @@ async fn in_groups_only_who_asks_is_answered() {
     let overheard = fake.post(group, AOI, photo());
     fake.post(group, AOI, json!({"text": "どこかな"}));
     fake.post(group, AOI, merged(photo(), json!({"caption": "/where@AnotherBot"})));
-    fake.post(group, AOI, json!({"text": "/train"}));
+    fake.post(group, AOI, json!({"text": "/teach"}));
     fake.post(group, AOI, json!({"text": "nice", "reply_to_message": fake.message(group, overheard)}));
     let asked = [merged(photo(), json!({"caption": "/where"})), merged(photo(), mention("caption"))];
     let expected = expected_answer(Lang::Ja, jpeg(RED)).await;
@@ -239,7 +239,7 @@ async fn commands_and_words_in_private() {
             ("/help", help),
             ("/model", model),
             ("/privacy", text::privacy(lang, Platform::Telegram)),
-            ("/train now", text::command_unknown(lang, "train")),
+            ("/teach now", text::command_unknown(lang, "teach")),
             ("hello", text::photo_wanted(lang)),
         ] {
             let question = fake.post(chat, user, json!({ "text": words }));

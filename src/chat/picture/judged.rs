@@ -3,6 +3,7 @@
 use super::svg::{INK, LINE, MODEL, MUTED, PEOPLE, png_of};
 use crate::chat::Lang;
 use crate::chat::plot::{self, Plot, WIDTH};
+use crate::chat::train::Epoch;
 use crate::judge::{Score, Verdict};
 
 /// Pixels of the picture for one of the diagram.
@@ -30,6 +31,12 @@ pub fn reliability(lang: Lang, score: &Score) -> Vec<u8> {
 #[must_use]
 pub fn recall(lang: Lang, score: &Score, other: Option<&Score>) -> Vec<u8> {
     draw(&plot::recall(lang, score, other))
+}
+
+/// How a training goes, the epochs done of so many; a PNG, 960 pixels wide.
+#[must_use]
+pub fn learning(lang: Lang, epochs: &[Epoch], of: usize) -> Vec<u8> {
+    draw(&plot::learning(lang, epochs, of))
 }
 
 /// How much better one model is than another; a PNG, 960 pixels wide.
@@ -70,6 +77,7 @@ mod tests {
                 reliability(lang, &score),
                 recall(lang, &score, Some(&score)),
                 difference(lang, &verdict),
+                learning(lang, &sample::epochs(), 6),
             ];
             for (i, png) in pictures.iter().enumerate() {
                 let picture = image::load_from_memory(png).expect("a PNG").to_rgb8();

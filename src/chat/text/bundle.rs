@@ -57,18 +57,47 @@ pub(super) const WHY_JA: &str = include_str!("why.ja.ftl");
 /// The messages about heatmaps in English.
 pub(super) const WHY_EN: &str = include_str!("why.en.ftl");
 
+/// What admins are told of trainings, in Japanese.
+pub(super) const TRAINING_JA: &str = include_str!("training.ja.ftl");
+/// What admins are told of trainings, in English.
+pub(super) const TRAINING_EN: &str = include_str!("training.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
 static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
     bundle(
         langid!("ja"),
-        &[JA, WEB_JA, QUIZ_JA, ADMIN_JA, REPORT_JA, MODELS_JA, COLLECT_JA, COLLECTING_JA, RUNNING_JA, WHY_JA],
+        &[
+            JA,
+            WEB_JA,
+            QUIZ_JA,
+            ADMIN_JA,
+            REPORT_JA,
+            MODELS_JA,
+            COLLECT_JA,
+            COLLECTING_JA,
+            RUNNING_JA,
+            WHY_JA,
+            TRAINING_JA,
+        ],
     )
 });
 static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
     bundle(
         langid!("en"),
-        &[EN, WEB_EN, QUIZ_EN, ADMIN_EN, REPORT_EN, MODELS_EN, COLLECT_EN, COLLECTING_EN, RUNNING_EN, WHY_EN],
+        &[
+            EN,
+            WEB_EN,
+            QUIZ_EN,
+            ADMIN_EN,
+            REPORT_EN,
+            MODELS_EN,
+            COLLECT_EN,
+            COLLECTING_EN,
+            RUNNING_EN,
+            WHY_EN,
+            TRAINING_EN,
+        ],
     )
 });
 

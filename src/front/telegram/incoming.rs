@@ -280,11 +280,11 @@ mod tests {
     #[test]
     fn commands_to_others_and_unknown_ones() {
         assert_eq!(gist(json!({"text": "/where@OtherBot"})), None);
-        assert_eq!(gist(json!({"text": "/train"})), Some((Request::Words, false, vec![])), "another bot's, perhaps");
-        let ours = gist(json!({"text": "/train@kokodokobot"}));
-        assert_eq!(ours, Some((Request::UnknownCommand("train".to_owned()), true, vec![])));
-        let private = json!({"text": "/train", "chat": {"id": 3, "type": "private", "first_name": "Aoi"}});
-        assert_eq!(gist(private), Some((Request::UnknownCommand("train".to_owned()), true, vec![])));
+        assert_eq!(gist(json!({"text": "/teach"})), Some((Request::Words, false, vec![])), "another bot's, perhaps");
+        let ours = gist(json!({"text": "/teach@kokodokobot"}));
+        assert_eq!(ours, Some((Request::UnknownCommand("teach".to_owned()), true, vec![])));
+        let private = json!({"text": "/teach", "chat": {"id": 3, "type": "private", "first_name": "Aoi"}});
+        assert_eq!(gist(private), Some((Request::UnknownCommand("teach".to_owned()), true, vec![])));
         for no_command in ["/", "/ where", "/etc/passwd", "//where", "1/where"] {
             assert_eq!(gist(json!({"text": no_command})), Some((Request::Words, false, vec![])), "{no_command}");
         }

@@ -76,7 +76,7 @@ impl Trial {
     fn validations(&self) -> Vec<Validation> {
         let validation = |event: &Event| match event {
             Event::Progress(progress) => progress.validation,
-            Event::Note { .. } => None,
+            _ => None,
         };
         self.said.iter().filter_map(validation).collect()
     }
@@ -84,7 +84,7 @@ impl Trial {
     fn notes(&self, kind: &str) -> Vec<&str> {
         fn note<'a>(event: &'a Event, kind: &str) -> Option<&'a str> {
             match event {
-                Event::Note { about, text } if *about == kind => Some(text),
+                Event::Note { about, text } if about == kind => Some(text),
                 _ => None,
             }
         }

@@ -116,7 +116,7 @@ impl House {
     async fn open(&self, post: Post) -> Inside {
         let config = self.config();
         let store = Store::open(&config.database).await.expect("opens");
-        let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock)).expect("TLS starts");
+        let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock), None).expect("TLS starts");
         let conversation = conversation(generous()).with_office(bureau.office());
         let stop = CancellationToken::new();
         let bureau = tokio::spawn(bureau.run(stop.clone()));

@@ -164,8 +164,8 @@ fn a_context_menu_asks_about_the_pictures_of_its_message() {
 
 #[test]
 fn a_command_from_an_old_registration_is_unknown() {
-    let asked = command(&json!({"data": {"id": "62", "name": "train", "type": 1}}));
-    assert_eq!(asked.incoming.request, Request::UnknownCommand("train".to_owned()));
+    let asked = command(&json!({"data": {"id": "62", "name": "teach", "type": 1}}));
+    assert_eq!(asked.incoming.request, Request::UnknownCommand("teach".to_owned()));
 }
 
 #[test]

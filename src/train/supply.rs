@@ -1,0 +1,161 @@
+//! What a training would get, counted before it is begun: photos by area and split, and about how long it takes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::drawn::Amount;
+use super::folder::Folder;
+use super::recipe::Recipe;
+use super::resnet::Arch;
+use crate::domain::Split;
+use crate::infer::manifest::Manifest;
+use crate::store::ImageSum;
+use crate::world::World;
+
+/// Splits that a training needs photos in, in the order of [`AreaSupply::photos`].
+pub const NEEDED: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
+/// Multiply-adds a second of one core that runs a network with tract, and that trains one: both measured with ResNet-18
+/// at 128 pixels on the machine that the README names (`kokodoko train`, with `--mode head` for the first).
+const RUN: f64 = 8e9;
+const FIT: f64 = 8e9;
+/// Seconds in which one core draws a photo.
+const DRAWN: f64 = 0.025;
+
+/// Photos of an area.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AreaSupply {
+    /// Full name: `東京都港区`.
+    pub area: String,
+    /// Photos to train on, to validate with and to test with.
+    pub photos: [usize; 3],
+}
+
+/// Photos to train on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Supply {
+    /// The areas, by name or in the order of the world.
+    pub areas: Vec<AreaSupply>,
+    /// Whether they have yet to be drawn.
+    pub drawn: bool,
+}
+
+impl Supply {
+    /// Photos of the drawn world, so many an area to train on.
+    #[must_use]
+    pub fn drawn(world: &World, train: usize) -> Self {
+        let photos = [train, Amount::FULL.validation, Amount::FULL.test];
+        let areas = world.areas().iter().map(|area| AreaSupply { area: area.area.clone(), photos }).collect();
+        Self { areas, drawn: true }
+    }
+
+    /// Photos in folders.
+    #[must_use]
+    pub fn of_folder(folder: &Folder) -> Self {
+        let found = folder.photos.iter().map(|photo| (folder.labels[photo.label].area.as_str(), photo.split, 1));
+        Self::of(found)
+    }
+
+    /// What was collected.
+    #[must_use]
+    pub fn of_sums(sums: &[ImageSum]) -> Self {
+        Self::of(sums.iter().map(|sum| (sum.place.area.as_str(), sum.split, sum.images as usize)))
+    }
+
+    fn of<'a>(found: impl Iterator<Item = (&'a str, Split, usize)>) -> Self {
+        let mut areas: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+        for (area, split, photos) in found {
+            if let Some(i) = NEEDED.iter().position(|needed| *needed == split) {
+                areas.entry(area).or_default()[i] += photos;
+            }
+        }
+        let area = |(area, photos): (&str, [usize; 3])| AreaSupply { area: area.to_owned(), photos };
+        Self { areas: areas.into_iter().map(area).collect(), drawn: false }
+    }
+
+    /// Photos of all areas to train on, to validate with and to test with.
+    #[must_use]
+    pub fn total(&self) -> [usize; 3] {
+        self.areas.iter().fold([0; 3], |sum, area| std::array::from_fn(|i| sum[i] + area.photos[i]))
+    }
+
+    /// What keeps a training from being begun: areas without a photo in a split.
+    #[must_use]
+    pub fn lacking(&self) -> Vec<(&str, Split)> {
+        let splits = |area| NEEDED.into_iter().enumerate().map(move |(i, split)| (area, i, split));
+        let all = self.areas.iter().flat_map(splits);
+        all.filter(|(area, i, _)| area.photos[*i] == 0).map(|(area, _, split)| (area.area.as_str(), split)).collect()
+    }
+
+    /// About how long a new last layer on this network takes: each photo is run once, those to train on also mirrored.
+    /// `None` when the network is not known.
+    #[must_use]
+    pub fn head_time(&self, base: &Manifest) -> Option<Duration> {
+        let [train, validation, test] = self.total();
+        let run = work(Arch::ALL.into_iter().find(|arch| arch.name() == base.arch)?, base.input.size);
+        Some(self.time((2 * train + validation + test) as f64 * run / RUN))
+    }
+
+    /// About how long a training on the processor takes: a step costs about three runs of the network.
+    #[must_use]
+    pub fn full_time(&self, recipe: &Recipe) -> Duration {
+        let [train, validation, _] = self.total();
+        let epoch = |epoch: usize| (3 * train + validation) as f64 * work(recipe.arch, recipe.side(epoch));
+        self.time((0..recipe.epochs()).map(epoch).sum::<f64>() / FIT)
+    }
+
+    /// Seconds of one core shared among all, with the drawing.
+    fn time(&self, seconds: f64) -> Duration {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+        let drawing = if self.drawn { self.total().iter().sum::<usize>() as f64 * DRAWN } else { 0.0 };
+        Duration::from_secs_f64((seconds + drawing) / cores)
+    }
+}
+
+/// Multiply-adds of one run; those at 224 pixels as torchvision's documentation gives them.
+fn work(arch: Arch, side: u32) -> f64 {
+    let giga = match arch {
+        Arch::ResNet18 => 1.81,
+        Arch::ResNet34 => 3.66,
+        Arch::ResNet50 => 4.09,
+    };
+    giga * 1e9 * (f64::from(side) / 224.0).powi(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infer::manifest::ModelFiles;
+    use crate::store::Place;
+
+    fn sum(area: &str, split: Split, images: u64) -> ImageSum {
+        let place = Place { area: area.to_owned(), town: "一丁目".to_owned() };
+        ImageSum { place, split, month: String::new(), images, bytes: 0 }
+    }
+
+    #[test]
+    fn what_is_lacking_is_named_and_the_quiz_counts_nothing() {
+        let sums = [
+            sum("乙", Split::Train, 3),
+            sum("甲", Split::Train, 4),
+            sum("甲", Split::Train, 1),
+            sum("甲", Split::Validation, 2),
+            sum("甲", Split::Test, 2),
+            sum("乙", Split::Test, 6),
+            sum("丙", Split::Quiz, 9),
+        ];
+        let supply = Supply::of_sums(&sums);
+        assert_eq!(supply.total(), [8, 2, 8]);
+        assert_eq!(supply.lacking(), [("乙", Split::Validation)]);
+        assert_eq!(Supply::drawn(&World::load(), 40).lacking(), []);
+    }
+
+    #[test]
+    fn more_photos_take_longer_and_full_trainings_longest() {
+        let (world, base) = (World::load(), ModelFiles::built_in().unwrap().manifest);
+        let times = [10, 1_000].map(|photos| Supply::drawn(&world, photos).head_time(&base).unwrap());
+        assert!(times[0] < times[1]);
+        assert!(times[1] < Supply::drawn(&world, 1_000).full_time(&Recipe::built_in(1)));
+        let other = Manifest { arch: "vit".to_owned(), ..base };
+        assert_eq!(Supply::drawn(&world, 10).head_time(&other), None);
+    }
+}
