@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kokodoko::app::bureau::Bureau;
+use kokodoko::chat::text::collecting::News;
 use kokodoko::chat::{Conversation, Lang, Platform, Post, text};
 use kokodoko::clock::SystemClock;
 use kokodoko::config::Config;
@@ -263,6 +264,24 @@ async fn a_restart_buys_nothing_twice_and_brings_the_news_all_the_same() {
     assert!(sent[1].text.starts_with("収集が終わりました。新しい写真は"), "{}", sent[1].text);
     let shown = fake.shown(chat, sent[0].id)["text"].as_str().expect("words").to_owned();
     assert!(shown.starts_with("Google ストリートビューからの収集が終わりました。"), "{shown}");
+    house.assert_books(bot.inside.images().await).await;
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn an_admin_stops_what_is_being_collected() {
+    let (fake, house) = (FakeTelegram::start().await, House::of_mita().await);
+    let bot = OnTelegram::start(&fake, &house).await;
+    let chat = fake.group();
+    // More than can be drawn meanwhile.
+    begin(&fake, chat, "/collect source=streetview points=1000").await;
+    fake.edits(2).await;
+    fake.take_sent(1).await;
+    fake.post(chat, AOI, json!({"text": "/collect stop"}));
+    let sent = fake.take_sent(2).await;
+    let mut said: Vec<&str> = sent.iter().map(|sent| sent.text.as_str()).collect();
+    said.sort_unstable();
+    assert_eq!(said, [text::collecting::news(Lang::Ja, News::Cancelled, None), text::collecting::stopping(Lang::Ja)]);
     house.assert_books(bot.inside.images().await).await;
     bot.stop().await;
 }

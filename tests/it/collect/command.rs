@@ -62,6 +62,12 @@ async fn a_killed_program_goes_on_and_buys_nothing_twice() {
     assert!(told.contains("Everything that the plan can give is there."), "{told}");
     assert!(!errors.contains("drawn-world") && errors.contains("points"), "{errors}");
 
+    for file in std::fs::read_dir(root.path()).expect("a folder") {
+        let path = file.expect("an entry").path();
+        let bytes = if path.is_file() { std::fs::read(&path).expect("readable") } else { Vec::new() };
+        assert!(!bytes.windows(11).any(|bytes| bytes == b"drawn-world"), "the key is in {}", path.display());
+    }
+
     let books = service.books().await.streetview;
     assert!(books.images.values().all(|times| *times == 1), "{books:?}");
     let store = Store::open(&root.path().join("kokodoko.sqlite")).await.expect("the database opens");
