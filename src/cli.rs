@@ -216,6 +216,9 @@ pub struct Train {
     /// Go on from the last checkpoint in the folder
     #[arg(long, conflicts_with = "from")]
     pub resume: bool,
+    /// Do each step in so many parts, for which less memory is enough; more where it runs out all the same
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub parts: u32,
     /// Do not fit: finish from the best checkpoint in the folder
     #[arg(long, conflicts_with_all = ["from", "resume"])]
     pub from_checkpoint: bool,
@@ -232,7 +235,7 @@ pub struct Train {
 pub enum Mode {
     /// The whole network
     Full,
-    /// The last layer alone, on the network of the live model or of --from: minutes instead of hours
+    /// The last layer alone, on the network of the configured model or of --from: minutes instead of hours
     Head,
 }
 

@@ -34,9 +34,19 @@ fn describe(config: &Config) -> String {
     );
     let count = |platform| config.admins.iter().filter(|admin| admin.platform == platform).count();
     let admins = format!("{} on Telegram, {} on Discord", count(Platform::Telegram), count(Platform::Discord));
+    let train = &config.train;
+    let training = format!(
+        "{} on {} photos, {}; reports in {}, models in {}",
+        train.mode.name(),
+        train.data.name(),
+        train.device.name(),
+        train.folder.display(),
+        config.models_folder.display()
+    );
     let limits = &config.infer.limits;
     format!(
         "web       http://{}/\ntelegram  {telegram}\ndiscord   {discord}\nadmins    {admins}\n\
+         training  {training}\n\
          photos    at most {} MiB, {} megapixels, {} MiB decoded\n\
          limits    {} photos a minute for a person, {} for a chat\nbackend   {}\n",
         config.web.bind,

@@ -87,7 +87,7 @@ fn fit(options: &Train) -> anyhow::Result<ExitCode> {
         builtin::train_from_checkpoint(&data, &task, &device, out)?
     } else {
         tracing::info!(photos = data.train.len(), epochs = task.recipe.epochs(), "training");
-        builtin::train(&data, &task, &device, (&start, options.resume), out, &mut print)?
+        builtin::train(&data, &task, &device, (&start, options.resume, options.parts as usize), out, &mut print)?
     };
     println!("{}", serde_json::to_string(&report)?);
     Ok(ExitCode::SUCCESS)
@@ -164,4 +164,35 @@ pub(super) fn export_reference(out: &Path, steps: bool, weights: Option<&Path>) 
     let written = if steps { parity::write_all(out) } else { reference::write_all(out) };
     written.with_context(|| format!("cannot write to {}", out.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn troubles_are_told_apart() {
+        let disk = || CheckpointError::Write { path: "c".into(), detail: "full".to_owned() };
+        let empty = || DataError::Empty { area: "県甲".to_owned(), split: Split::Test };
+        let diverged = FitError::Diverged { epoch: 1, step: 1, loss: f32::NAN, learning_rate: 1.0 };
+        let memory = FitError::Memory { photos: 2, side: 32, detail: String::new() };
+        let write = |path: &str| (path.into(), "no space".to_owned());
+        let (path, detail) = write("model.onnx");
+        let (head_path, head_detail) = write("manifest.toml");
+        let cases: [(anyhow::Error, Trouble); 10] = [
+            (TrainError::from(diverged).into(), Trouble::Diverged),
+            (TrainError::from(memory).into(), Trouble::Memory),
+            (TrainError::from(FitError::from(disk())).into(), Trouble::Disk),
+            (TrainError::Write { path, detail }.into(), Trouble::Disk),
+            (HeadError::Write { path: head_path, detail: head_detail }.into(), Trouble::Disk),
+            (TrainError::from(empty()).into(), Trouble::Data),
+            (HeadError::from(empty()).into(), Trouble::Data),
+            (FolderError::from(empty()).into(), Trouble::Data),
+            (TrainError::from(FitError::Data).into(), Trouble::Other),
+            (anyhow::anyhow!("anything"), Trouble::Other),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(trouble(&error), expected, "{error}");
+        }
+    }
 }

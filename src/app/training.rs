@@ -25,6 +25,7 @@ use crate::judge::Judgement;
 use crate::models::{Registry, Wanted};
 use crate::train::checkpoint;
 use crate::train::progress::{Event, Trouble};
+use crate::train::recipe::Recipe;
 use crate::train::settings::{Mode, Settings, Source};
 
 /// File of the epochs that are done, beside the unfinished model.
@@ -132,25 +133,44 @@ impl Task<'_> {
 
     /// Trains, and puts the model on the shelf.
     async fn fit(&mut self) -> anyhow::Result<()> {
-        let (out, settings) = (self.unfinished(), &self.training.settings);
+        let out = self.unfinished();
         let epochs = fs::read(out.join(EPOCHS)).ok().and_then(|json| serde_json::from_slice(&json).ok());
         self.said = Said { epochs: epochs.unwrap_or_default(), ..Said::default() };
         self.say(|_| {});
         let data = self.data().await?;
-        let mut command = self.training.program.command("train");
-        command.args(["--mode", self.request.mode.name(), "--name", &self.name]).arg("--out").arg(&out);
-        match data {
-            Some(folder) => command.arg("--data").arg(folder),
-            None => command.arg("--photos").arg(settings.photos.to_string()),
-        };
-        command.args(match self.request.mode {
-            Mode::Head => self.head()?,
-            Mode::Full => self.full(checkpoint::is_there(&out.join(checkpoint::FOLDER))),
-        });
-        self.child(command).await?;
+        let mut parts = 1;
+        while let Err(error) = self.child(self.fitting(&out, data.as_deref(), parts)?).await {
+            if !matches!(error.downcast_ref(), Some(ChildError::OutOfMemory(_))) || !self.can_be_parted(parts) {
+                return Err(error);
+            }
+            parts *= 2;
+            tracing::warn!(parts, "memory ran out: each step is done in parts from now on");
+            self.say(|said| (said.parts, said.trouble) = (true, None));
+        }
         let home = self.training.models.join(&self.name);
         checkpoint::thin(&out.join(checkpoint::FOLDER))?;
         fs::rename(&out, &home).with_context(|| format!("cannot move the model to {}", home.display()))
+    }
+
+    /// The child that trains.
+    fn fitting(&self, out: &Path, data: Option<&Path>, parts: usize) -> anyhow::Result<Command> {
+        let mut command = self.training.program.command("train");
+        command.args(["--mode", self.request.mode.name(), "--name", &self.name]).arg("--out").arg(out);
+        match data {
+            Some(folder) => command.arg("--data").arg(folder),
+            None => command.arg("--photos").arg(self.training.settings.photos.to_string()),
+        };
+        command.args(match self.request.mode {
+            Mode::Head => self.head()?,
+            Mode::Full => self.full(checkpoint::is_there(&out.join(checkpoint::FOLDER)), parts),
+        });
+        Ok(command)
+    }
+
+    /// Whether a step can be done in twice as many parts; each keeps two photos.
+    fn can_be_parted(&self, parts: usize) -> bool {
+        let recipe = self.request.recipe.as_ref().and_then(|name| Recipe::find(name).ok());
+        recipe.is_some_and(|recipe| recipe.batch >= 4 * parts)
     }
 
     /// What a new last layer wants to know.
@@ -164,11 +184,12 @@ impl Task<'_> {
     }
 
     /// What a whole network wants to know.
-    fn full(&self, resume: bool) -> Vec<OsString> {
+    fn full(&self, resume: bool, parts: usize) -> Vec<OsString> {
         let settings = &self.training.settings;
         let recipe = self.request.recipe.as_ref().unwrap_or(&settings.recipe);
         let mut words: Vec<OsString> =
             vec!["--recipe".into(), recipe.into(), "--device".into(), settings.device.name().into()];
+        words.extend(["--parts".into(), parts.to_string().into()]);
         match &settings.from {
             _ if resume => words.push("--resume".into()),
             Some(from) => words.extend(["--from".into(), from.into()]),

@@ -132,7 +132,7 @@ impl Task {
 }
 
 /// Trains and writes `model.onnx`, `manifest.toml` and `report.json` to `out`; checkpoints go to
-/// `out/checkpoints`. The test split is looked at once, after everything is decided.
+/// `out/checkpoints`. Steps are done in `parts` at least. The test split is looked at once, after everything is decided.
 ///
 /// # Errors
 /// See [`TrainError`]; nothing in `out` but checkpoints changes before the model is finished.
@@ -140,12 +140,13 @@ pub fn train(
     data: &Dataset,
     task: &Task,
     device: &Device,
-    (start, resume): (&Start, bool),
+    (start, resume, parts): (&Start, bool, usize),
     out: &Path,
     say: &mut dyn FnMut(Event),
 ) -> Result<Report, TrainError> {
     let checkpoints = out.join(checkpoint::FOLDER);
-    let fitted = fit(&Fit { data, recipe: &task.recipe, device, checkpoints: &checkpoints, start, resume }, say)?;
+    let fitted =
+        fit(&Fit { data, recipe: &task.recipe, device, checkpoints: &checkpoints, start, resume, parts }, say)?;
     finish(&fitted, data, task, device, out)
 }
 

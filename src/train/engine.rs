@@ -45,6 +45,8 @@ pub struct Fit<'a> {
     pub start: &'a Start,
     /// Goes on from the last checkpoint instead.
     pub resume: bool,
+    /// Parts that a step is done in at least, 1 or more; more where memory runs out.
+    pub parts: usize,
 }
 
 /// A training that ended without a model.
@@ -127,7 +129,7 @@ fn fit_with(plan: &Fit<'_>, forward: Forward<'_>, say: &mut dyn FnMut(Event)) ->
         stepper: Stepper {
             loss: loss(recipe.label_smoothing, &device),
             optimiser: recipe.optimiser.build(recipe.weight_decay),
-            parts: 1,
+            parts: plan.parts.max(1),
             mixed: recipe.mixed_precision,
             forward,
             device,
@@ -195,7 +197,7 @@ impl Run<'_> {
             None => None,
         };
         self.stepper.optimiser = saved.optimiser(recipe.optimiser.build(recipe.weight_decay))?;
-        self.stepper.parts = saved.state.parts;
+        self.stepper.parts = saved.state.parts.max(self.stepper.parts);
         self.before = Duration::from_secs_f64(saved.state.seconds.max(0.0));
         self.note("resume", format!("going on after epoch {} of {}", saved.state.epochs, recipe.epochs()));
         Ok(Standing { epochs: saved.state.epochs, model, average, best })

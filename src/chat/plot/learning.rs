@@ -13,7 +13,7 @@ const NAMED: usize = 10;
 /// The epochs done, of so many.
 #[must_use]
 pub fn learning(lang: Lang, epochs: &[Epoch], of: usize) -> Plot {
-    let mut plot = Plot::new(2.0 * (HEIGHT + 46.0) + 36.0);
+    let mut plot = Plot::new(2.0 * (HEIGHT + 60.0) + 32.0);
     let field = |top: f32, most: f64| Field {
         left: 56.0,
         top,

@@ -116,8 +116,8 @@ impl Telling for Teller {
         match (job.state, outcome) {
             (JobState::Done, Some(outcome)) => {
                 let mut album = pictures(lang, &outcome.judgement);
-                if let [_, _, ..] = progress.epochs[..] {
-                    album.push(learning(lang, &progress.epochs, progress.epochs.len()));
+                if let [_, .., last] = progress.epochs[..] {
+                    album.push(learning(lang, &progress.epochs, last.epoch));
                 }
                 Reply { album, ..Reply::words(text::news(lang, &News::Done(&outcome))) }
             }

@@ -68,6 +68,7 @@ impl Trial {
             checkpoints: self.folder.path(),
             start: &Start::Random,
             resume,
+            parts: 1,
         };
         let said = &mut self.said;
         fit_with(&plan, forward, &mut |event| said.push(event))

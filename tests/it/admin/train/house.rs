@@ -71,6 +71,8 @@ static POOR: LazyLock<ModelFiles> = LazyLock::new(|| {
 /// A folder with everything.
 pub struct House {
     pub folder: tempfile::TempDir,
+    /// What is run to train.
+    pub program: std::path::PathBuf,
     /// A photo that the poor model is wrong about.
     pub photo: Vec<u8>,
     /// Its area.
@@ -106,7 +108,7 @@ impl House {
         let shown = drawings.iter().find(|drawing| drawing.area == AREAS[1]).expect("drawn");
         let area = &world.areas()[shown.area];
         let (photo, area, area_en) = (shown.jpeg.clone(), area.area.clone(), area.name_en.clone());
-        Self { folder, photo, area, area_en }
+        Self { folder, program: env!("CARGO_BIN_EXE_kokodoko").into(), photo, area, area_en }
     }
 
     /// The configuration, with more lines for `[train]`.
@@ -137,7 +139,7 @@ impl House {
         let clock = Arc::new(SystemClock);
         let shelf = Shelf::new(settings, store.clone());
         let registry = Registry::open(shelf, clock.clone(), &config.infer).await.expect("it runs");
-        let program = Program { executable: env!("CARGO_BIN_EXE_kokodoko").into(), config: Some(self.file()) };
+        let program = Program { executable: self.program.clone(), config: Some(self.file()) };
         let workshop = Workshop { registry: registry.clone(), program };
         let bureau = Bureau::open(&config, &store, post, clock, Some(workshop)).expect("TLS starts");
         let conversation = Conversation::new(registry.core().clone(), generous(), system_clock());

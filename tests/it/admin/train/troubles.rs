@@ -147,11 +147,8 @@ async fn what_cannot_be_trained_is_said_and_the_old_model_stays() {
 
     // The loss is no number: said by the child.
     bot.begin(chat, "/train full").await;
-    let failed = |start: &'static str| {
-        move |sent: &[Sent]| sent.iter().find(|sent| sent.text.starts_with(start)).map(|sent| sent.text.clone())
-    };
     let diverged = "学習が止まりました。答えるのは元のモデルのままです。損失が数値でなくなりました。";
-    let words = fake.find_sent("the news", failed(diverged)).await;
+    let words = fake.find_sent("the news", that(diverged)).await;
     assert!(words.contains("the loss became NaN in epoch 1"), "{words}");
     bot.stop().await;
 
@@ -160,11 +157,69 @@ async fn what_cannot_be_trained_is_said_and_the_old_model_stays() {
     let bot = OnTelegram::start_with(&fake, &house, &recipe).await;
     fake.post(chat, AOI, json!({"text": "/train"}));
     let lacking = format!("{}（テスト用）", house.area);
-    let words = fake.find_sent("the refusal", failed("場所が足りない地域があります。")).await;
+    let words = fake.find_sent("the refusal", that("場所が足りない地域があります。")).await;
     assert!(words.ends_with(&lacking), "{words}");
     let live = bot.inside.registry.core().identity();
     assert_eq!((live.name.as_str(), bot.inside.store.live_model().await.expect("readable")), ("poor", None));
     bot.stop().await;
+}
+
+/// The words of the message that begins so.
+fn that(start: &str) -> impl Fn(&[Sent]) -> Option<String> {
+    move |sent| sent.iter().find(|sent| sent.text.starts_with(start)).map(|sent| sent.text.clone())
+}
+
+/// Stands in for the program: out of memory, then a full disk, then gone without a word of ours.
+const SCRIPT: &str = r#"#!/bin/sh
+cd "$(dirname "$0")"
+echo "$*" >> calls
+case $(wc -l < calls) in
+    1) kill -KILL $$ ;;
+    2) echo '{"event":"failed","why":"disk","text":"cannot write the checkpoint"}'; exit 1 ;;
+    *) echo 'all is lost' >&2; exit 3 ;;
+esac
+"#;
+
+#[tokio::test]
+async fn a_child_without_memory_is_given_smaller_parts_and_every_end_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (fake, mut house) = (FakeTelegram::start().await, House::build());
+    house.program = house.folder.path().join("program");
+    write(&house.program, SCRIPT.as_bytes());
+    std::fs::set_permissions(&house.program, PermissionsExt::from_mode(0o755)).expect("made executable");
+    let chat = fake.private_chat(AOI);
+    let bot = OnTelegram::start_with(&fake, &house, &house.recipe(1)).await;
+    bot.begin(chat, "/train full").await;
+    let disk = "学習が止まりました。答えるのは元のモデルのままです。ファイルを書き込めませんでした。";
+    let words = fake.find_sent("the news", that(disk)).await;
+    assert!(words.ends_with("\ncannot write the checkpoint"), "{words}");
+    let board = fake.find_sent("its board", |sent| Some(sent.iter().find(|sent| sent.photo.is_some())?.id)).await;
+    fake.stands(chat, board, |shown| caption(shown).contains("メモリーが足りなくなったので")).await;
+    bot.begin(chat, "/train head").await;
+    let lost = "学習が止まりました。答えるのは元のモデルのままです。it ended with status 3.";
+    assert!(fake.find_sent("the news", that(lost)).await.ends_with("all is lost"));
+    let calls = std::fs::read_to_string(house.folder.path().join("calls")).expect("it was called");
+    let parts: Vec<bool> = ["--parts 1", "--parts 2", "--mode head"]
+        .iter()
+        .zip(calls.lines())
+        .map(|(words, call)| call.contains(words) && call.contains("train --attended"))
+        .collect();
+    assert_eq!(parts, [true; 3], "{calls}");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_training_ends_with_whoever_started_it() {
+    let house = House::build();
+    house.recipe(1_000);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kokodoko"));
+    command.current_dir(house.folder.path()).args(["train", "--attended", "--data", "photos", "--recipe", "tiny.toml"]);
+    command.args(["--out", "out"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("it starts");
+    drop(child.stdin.take());
+    let status = child.wait().await.expect("it ends");
+    assert_eq!(status.code(), Some(1));
 }
 
 fn collected() -> kokodoko::train::settings::Source {
