@@ -75,7 +75,8 @@ impl Client {
                 let base = given.api_url.clone();
                 let missing = NotReady::SecretMissing { key: "mapillary.token", variable: "KOKODOKO_MAPILLARY__TOKEN" };
                 let token = given.token.clone().ok_or(missing)?;
-                let access = mapillary::Access { base, token };
+                let size = mapillary::Size::for_width(settings.density.width);
+                let access = mapillary::Access { base, token, size };
                 Ok(Self::Mapillary(Mapillary::new(wire(&access.base)?, access)))
             }
             Source::Folder => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::mapillary::Size;
 use super::plan::{AreaPlan, Plan};
 use super::settings::Settings;
 use crate::domain::Area;
@@ -15,8 +16,8 @@ const ENOUGH: u64 = 50;
 const ASSUMED_HITS: (f64, f64) = (0.8, 0.5);
 /// Assumed bytes of a JPEG for each pixel of a street.
 const ASSUMED_BYTES_PER_PIXEL: f64 = 0.2;
-/// Pixels of Mapillary's pictures, 1,024 wide and mostly 4 to 3.
-const MAPILLARY_PIXELS: f64 = 1_024.0 * 768.0;
+/// Height of most of Mapillary's pictures, share of their width.
+const MAPILLARY_HEIGHT: f64 = 0.75;
 
 /// What earlier runs found in an area.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,7 +161,9 @@ fn sums(area: &AreaPlan, settings: &Settings, own: &Experience, whole: &Experien
 fn assumed_bytes(settings: &Settings) -> f64 {
     let pixels = match settings.source {
         Source::StreetView => f64::from(settings.density.width) * f64::from(settings.density.height),
-        Source::Mapillary | Source::Folder => MAPILLARY_PIXELS,
+        Source::Mapillary | Source::Folder => {
+            f64::from(Size::for_width(settings.density.width).width()).powi(2) * MAPILLARY_HEIGHT
+        }
     };
     pixels * ASSUMED_BYTES_PER_PIXEL
 }

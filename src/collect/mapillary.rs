@@ -3,6 +3,7 @@
 mod answer;
 mod boxes;
 mod drives;
+mod size;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::infer::decode::Limits;
 use answer::{GraphError, Image, Images};
 use boxes::Area;
 use drives::Drives;
+pub use size::Size;
 
 /// Name in messages.
 const SERVICE: &str = "Mapillary";
@@ -28,11 +30,11 @@ const SERVICE: &str = "Mapillary";
 const LARGEST_LIMIT: usize = 2_000;
 /// Most bytes of that many images' fields.
 const SEARCH_BYTES: usize = 8 << 20;
-/// Most bytes of a picture 1,024 pixels wide.
+/// Most bytes of a picture 2,048 pixels wide.
 const PICTURE_BYTES: usize = 8 << 20;
-/// Fields of a search.
+/// Fields of a search, beside the link to the picture.
 const FIELDS: &str = "id,geometry,computed_geometry,compass_angle,computed_compass_angle,captured_at,is_pano,sequence,\
-                      creator,thumb_1024_url";
+                      creator";
 
 /// Where and as whom to ask.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Access {
     pub base: Url,
     /// The access token, sent in a header and to this server only.
     pub token: SecretString,
+    /// How large pictures are wanted.
+    pub size: Size,
 }
 
 /// A client of the service.
@@ -124,13 +128,15 @@ impl Mapillary {
 
     async fn search(&self, area: &Area) -> Result<Vec<Image>, Refusal> {
         let (bbox, limit) = (area.to_string(), LARGEST_LIMIT.to_string());
-        let params = [("bbox", bbox.as_str()), ("fields", FIELDS), ("limit", &limit), ("is_pano", "false")];
+        let fields = format!("{FIELDS},{}", self.access.size.field());
+        let params = [("bbox", bbox.as_str()), ("fields", &fields), ("limit", &limit), ("is_pano", "false")];
         self.graph::<Images>("images", &params).await.map(|images| images.data)
     }
 
     async fn link(&self, id: &str) -> Result<String, NoPicture> {
-        match self.graph::<Image>(id, &[("fields", "id,thumb_1024_url")]).await {
-            Ok(image) => image.thumb_1024_url.ok_or(NoPicture::Gone),
+        let fields = format!("id,{}", self.access.size.field());
+        match self.graph::<Image>(id, &[("fields", &fields)]).await {
+            Ok(image) => image.thumb.ok_or(NoPicture::Gone),
             Err(Refusal::Gone) => Err(NoPicture::Gone),
             Err(Refusal::TooMuch) => Err(later("it cannot look up an image").into()),
             Err(Refusal::Trouble(trouble)) => Err(trouble.into()),
@@ -241,7 +247,7 @@ mod tests {
         let base: Url = "http://127.0.0.1:8600/mapillary".parse().unwrap();
         let clock = Arc::new(SystemClock);
         let wire = Wire::new(&base, Options::default(), clock, system_jitter(), CancellationToken::new()).unwrap();
-        let service = Mapillary::new(wire, Access { base, token: "t".into() });
+        let service = Mapillary::new(wire, Access { base, token: "t".into(), size: Size::Middle });
         for good in [
             "https://scontent-nrt1-1.xx.fbcdn.net/m1/v/t6/a?oh=1&oe=2",
             "https://images.mapillary.com/a/thumb-1024.jpg",

@@ -63,6 +63,7 @@ fn mapillary(base: &str, options: Options, clock: Arc<JumpingClock>, token: &str
     let access = kokodoko::collect::mapillary::Access {
         base: format!("{base}/mapillary").parse().expect("a URL"),
         token: token.into(),
+        size: kokodoko::collect::mapillary::Size::Middle,
     };
     Mapillary::new(wire(base, options, clock), access)
 }

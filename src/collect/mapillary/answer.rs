@@ -34,7 +34,9 @@ pub(super) struct Image {
     is_pano: Option<bool>,
     sequence: Option<String>,
     creator: Option<Creator>,
-    pub(super) thumb_1024_url: Option<String>,
+    /// Where the file lies, in the one size that was asked for.
+    #[serde(alias = "thumb_256_url", alias = "thumb_1024_url", alias = "thumb_2048_url")]
+    pub(super) thumb: Option<String>,
 }
 
 /// GeoJSON: longitude, latitude.
@@ -68,7 +70,7 @@ impl Image {
             link: Some(format!("https://www.mapillary.com/app/?pkey={}", self.id)),
             id: self.id,
         };
-        Some(Offer { sighting, drive: self.sequence, file: self.thumb_1024_url })
+        Some(Offer { sighting, drive: self.sequence, file: self.thumb })
     }
 
     /// The computed position where there is one, else the phone's. `None` without either, or when they contradict.

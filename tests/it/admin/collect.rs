@@ -148,6 +148,9 @@ impl House {
             let area = (0..7).find(|&area| WORLD.is_inside(area, at)).expect("inside an area");
             assert_eq!(image.place.area, WORLD.areas()[area].area);
             assert_eq!(image.split, Split::of_place(&image.place.area, &image.place.town));
+            // As configured, and for Mapillary the next larger one that there is.
+            let width = if image.item.source == Source::Mapillary { 256 } else { 64 };
+            assert_eq!(image.size.0, width);
             assert!(!image.sighting.licence.is_empty() && image.heading().is_some(), "{image:?}");
             *counts.entry((image.item.source, &image.place.area)).or_default() += 1;
         }

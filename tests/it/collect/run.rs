@@ -125,7 +125,8 @@ fn streetview(base: &str, stop: &CancellationToken) -> Client {
 fn mapillary(base: &str, stop: &CancellationToken) -> Client {
     let base: reqwest::Url = format!("{base}/mapillary").parse().expect("a URL");
     let wire = stopped_wire(base.as_str(), patient(), JumpingClock::start(), stop.clone());
-    Client::Mapillary(Mapillary::new(wire, mapillary::Access { base, token: "MLY|1|drawn-world".into() }))
+    let size = mapillary::Size::Middle;
+    Client::Mapillary(Mapillary::new(wire, mapillary::Access { base, token: "MLY|1|drawn-world".into(), size }))
 }
 
 /// Every picture in the dataset has its file and the label of the panorama that it shows.
