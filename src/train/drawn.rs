@@ -37,6 +37,9 @@ impl Amount {
     pub const SMOKE: Self = Self { train: 40, validation: 12, test: 12 };
 }
 
+/// Version of the built-in model; the next training is another one.
+const VERSION: &str = "2.0.0";
+
 /// The task of a model of the drawn world; `command` is how it was made.
 #[must_use]
 pub fn task(world: &World, mut recipe: Recipe, smoke: bool, command: String) -> Task {
@@ -46,7 +49,7 @@ pub fn task(world: &World, mut recipe: Recipe, smoke: bool, command: String) -> 
     }
     Task {
         name: "drawn-world".to_owned(),
-        version: "1.0.0".to_owned(),
+        version: VERSION.to_owned(),
         provenance: Provenance {
             data: "drawn-world".to_owned(),
             command,

@@ -65,18 +65,24 @@ pub fn aurc(judged: &[Judged]) -> f64 {
     risks / judged.len().max(1) as f64
 }
 
-/// The smallest threshold at which the answers given are right in at least `accuracy` (0 to 1) of cases: it keeps
-/// the most coverage that the wanted accuracy allows. If no threshold reaches it, the one with the best accuracy
-/// among those that still answer a tenth of the photos.
+/// Confidence below which an area is more likely wrong than right.
+const EVEN: f32 = 0.5;
+
+/// The smallest threshold from 0.5 at which the answers given are right in at least `accuracy` (0 to 1) of cases: it
+/// keeps the most coverage that the wanted accuracy allows. However right a model is on streets, it shall not name an
+/// area that is more likely wrong; photos of something else end there. A model that cannot afford that may go below 0.5.
+/// If no threshold reaches the accuracy, the one with the best among those that still answer a tenth of the photos.
 #[must_use]
 pub fn threshold(judged: &[Judged], accuracy: f32) -> Selective {
-    let mut points = vec![selective(judged, 0.0)];
-    points.extend(curve(judged).into_iter().rev());
+    let mut points = vec![selective(judged, 0.0), selective(judged, EVEN)];
+    points.extend(curve(judged));
+    points.sort_by(|a, b| a.threshold.total_cmp(&b.threshold));
     let answering = || points.iter().filter(|point| point.coverage >= LEAST_COVERAGE);
-    let reached = answering().find(|point| point.accuracy >= accuracy);
+    let reached = || answering().filter(|point| point.accuracy >= accuracy);
+    let careful = reached().find(|point| point.threshold >= EVEN);
     let best = || answering().max_by(|a, b| a.accuracy.total_cmp(&b.accuracy));
     let none = Selective { threshold: 0.0, coverage: 1.0, accuracy: 0.0 };
-    reached.or_else(best).copied().unwrap_or(none)
+    careful.or_else(|| reached().next()).or_else(best).copied().unwrap_or(none)
 }
 
 fn surest_first(judged: &[Judged]) -> Vec<Judged> {
@@ -122,7 +128,19 @@ mod tests {
         let photos: Vec<Judged> = (0..100).map(|i| Judged { confidence: i as f32 / 100.0, right: i >= 50 }).collect();
         let found = threshold(&photos, 1.0);
         assert_eq!((found.threshold, found.coverage, found.accuracy), (0.5, 0.5, 1.0));
-        assert_eq!(threshold(&photos, 0.5).threshold, 0.0);
+        assert_eq!(threshold(&photos, 0.5).threshold, 0.5, "an area that is more likely wrong is not named");
+    }
+
+    #[test]
+    fn a_model_that_is_always_right_still_abstains_where_it_is_unsure() {
+        let photos: Vec<Judged> = (0..100).map(|i| Judged { confidence: i as f32 / 100.0, right: true }).collect();
+        assert_eq!(threshold(&photos, 0.9), selective(&photos, 0.5));
+    }
+
+    #[test]
+    fn a_model_of_many_areas_that_is_never_sure_is_not_silent() {
+        let photos: Vec<Judged> = (0..100).map(|i| Judged { confidence: i as f32 / 250.0, right: i >= 50 }).collect();
+        assert_eq!(threshold(&photos, 1.0).threshold, 0.2);
     }
 
     #[test]
