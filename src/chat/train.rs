@@ -20,7 +20,7 @@ use super::press::Press;
 use super::text::training::{self as text, Offer, Reason};
 use crate::domain::Area;
 use crate::domain::job::{JobId, JobKind};
-use crate::infer::manifest::ModelFiles;
+use crate::infer::manifest::{ModelFiles, sha256_hex};
 use crate::jobs::Jobs;
 use crate::models::Registry;
 use crate::store::StoreError;
@@ -44,6 +44,9 @@ pub struct Request {
     pub recipe: Option<String>,
     /// Its epochs.
     pub epochs: Option<usize>,
+    /// Tells recipes and first weights apart that have changed under the same name: nobody goes on from a checkpoint of
+    /// others.
+    pub state: Option<String>,
     /// The model whose network a new last layer is for.
     pub base: Option<Base>,
 }
@@ -156,7 +159,7 @@ impl Trainer {
         let (promotion, ModelFiles { manifest, .. }) = live;
         let known = |label: &&Area| supply.areas.iter().all(|area| area.area != label.area);
         let photos = supply.total();
-        let request = Request { mode, data, photos, recipe: None, epochs: None, base: None };
+        let request = Request { mode, data, photos, recipe: None, epochs: None, state: None, base: None };
         let offer = Offer {
             request: request.clone(),
             areas: supply.areas.len(),
@@ -178,7 +181,9 @@ impl Trainer {
                 if photos[0] < recipe.batch {
                     return Err(Reason::Few { photos: photos[0], batch: recipe.batch });
                 }
-                let request = Request { recipe: Some(name.to_owned()), epochs: Some(recipe.epochs()), ..request };
+                let state = sha256_hex(format!("{recipe:?} {:?}", settings.from).as_bytes());
+                let (epochs, state) = (Some(recipe.epochs()), Some(state));
+                let request = Request { recipe: Some(name.to_owned()), epochs, state, ..request };
                 let time = (settings.device == Processor::Cpu).then(|| supply.full_time(&recipe));
                 Ok((request.clone(), Offer { request, time, ..offer }))
             }

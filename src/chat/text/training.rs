@@ -364,6 +364,7 @@ mod tests {
             photos: [18_502, 2_640, 2_643],
             recipe: (mode == Mode::Full).then(|| "recipes/mine.toml".to_owned()),
             epochs: (mode == Mode::Full).then_some(40),
+            state: None,
             base: (mode == Mode::Head).then(|| Base { folder: String::new(), sha256: "0".repeat(64) }),
         }
     }

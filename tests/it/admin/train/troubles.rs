@@ -6,6 +6,7 @@ use std::process::Stdio;
 use kokodoko::chat::{Lang, text};
 use kokodoko::clock::{SystemClock, WallClock};
 use kokodoko::domain::Split;
+use kokodoko::domain::job::JobId;
 use kokodoko::infer::manifest::Manifest;
 use serde_json::json;
 use tokio::process::Command;
@@ -150,6 +151,12 @@ async fn what_cannot_be_trained_is_said_and_the_old_model_stays() {
     let diverged = "学習が止まりました。答えるのは元のモデルのままです。損失が数値でなくなりました。";
     let words = fake.find_sent("the news", that(diverged)).await;
     assert!(words.contains("the loss became NaN in epoch 1"), "{words}");
+    // As was advised: it is another training then, which does not go on from what the first has left.
+    write(&hot, RECIPE.replace("EPOCHS", "1").as_bytes());
+    let asked = fake.post(chat, AOI, json!({"text": "/train full"}));
+    fake.find_sent("an offer", |sent| sent.iter().find(|sent| sent.id > asked).map(|sent| sent.id)).await;
+    let request = async |id| bot.inside.store.job(JobId(id)).await.expect("readable").expect("offered").request;
+    assert_ne!(request(1).await, request(2).await);
     bot.stop().await;
 
     // An area without a place to test with: seen before it is begun.
