@@ -192,7 +192,7 @@ pub struct Train {
     /// Name of the model in its manifest [default: drawn-world, or that of the folder --out; that of --from with -head]
     #[arg(long)]
     pub name: Option<String>,
-    /// How to train: reference, drawn-world or a TOML file
+    /// How to train: reference, drawn-world, drawn-world-gpu or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "drawn-world")]
     pub recipe: String,
     /// First weights: torchvision's (.safetensors or .pth), or the folder of an earlier training [default: random]

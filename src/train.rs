@@ -6,7 +6,7 @@
 //! [`weights`], or a seed), takes each [`step`], keeps an average ([`ema`]) and leaves a [`checkpoint`] an epoch.
 //! [`supply`] counts beforehand what a training by [`settings`] would get.
 //! [`builtin`] does it all, [`drawn`] for the drawn world; [`head`] keeps a network and fits its last layer alone. On the
-//! processor [`convolve`] and [`normalise`] stand in for Burn's slower operations.
+//! processor, and on a GPU (`gpu`), [`convolve`] and [`normalise`] stand in for Burn's slower operations.
 
 pub mod augment;
 pub mod baseline;
@@ -23,6 +23,8 @@ pub mod evaluate;
 pub mod export;
 pub mod fold;
 pub mod folder;
+#[cfg(feature = "cuda")]
+mod gpu;
 pub mod head;
 pub mod loader;
 pub mod normalise;

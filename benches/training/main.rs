@@ -90,8 +90,9 @@ fn steps(case: &Case, device: &burn::tensor::Device, cli: &Cli) -> (Vec<Duration
     let mut times = Vec::new();
     let mut loss = f32::NAN;
     for step in 0..cli.warm_up + cli.steps {
+        let pixels = TensorData::new(pixels.clone(), [batch, 3, side, side]);
         let begin = Instant::now();
-        let input = Tensor::<4>::from_data(TensorData::new(pixels.clone(), [batch, 3, side, side]), device);
+        let input = Tensor::<4>::from_data(pixels, device);
         let input = if cli.mixed { input.cast(FloatDType::BF16) } else { input };
         let labels = Tensor::<1, Int>::from_data(TensorData::from(labels.as_slice()), device);
         let value = criterion.forward(model.forward(input).logits, labels);

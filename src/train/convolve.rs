@@ -2,8 +2,8 @@
 //!
 //! Burn's `flex` computes the gradient of the weights as a convolution whose kernel is a whole feature map: 9
 //! columns a product for a 3x3 kernel, which wastes most of the vector unit. Here each group of pictures is
-//! unfolded into columns (im2col; Chellapilla et al. 2006) once, and all three products are well shaped. Other
-//! devices keep Burn's own convolution.
+//! unfolded into columns (im2col; Chellapilla et al. 2006) once, and all three products are well shaped. [`super::gpu`]
+//! does the same on a GPU.
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -14,49 +14,103 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-/// Convolves `[batch, in, height, width]` with square kernels `[out, in, kernel, kernel]`, zeros around.
+/// Convolves `[batch, in, height, width]` with square kernels `[out, in, kernel, kernel]`, zeros around. The output has
+/// the type of `x`; the weights are float32.
 ///
 /// # Panics
-/// On another device than [`Device::flex`], with or without autodiff; see [`supports`].
+/// With a tensor that it does not know; see [`supports`].
 #[must_use]
 pub fn convolve(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
     let out = <Dispatch as Convolve>::convolve(x.into_dispatch(), weight.into_dispatch(), stride, padding);
     Tensor::from_dispatch(out)
 }
 
-/// Whether [`convolve`] runs there.
+/// Whether [`convolve`] and the operations of [`super::normalise`] know such a tensor: float32 on the processor, that or
+/// bfloat16 on a GPU.
 #[must_use]
-pub fn supports(device: &Device) -> bool {
+pub fn supports(x: &Tensor<4>) -> bool {
+    match x.dtype() {
+        DType::F32 => true,
+        DType::BF16 => !on_processor(&x.device()),
+        _ => false,
+    }
+}
+
+/// Whether the device is the processor, with or without autodiff.
+#[must_use]
+pub fn on_processor(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
 }
 
 /// The operation, for Burn's dispatch.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "cuda"), Autodiff)]
 pub trait Convolve: Backend {
     /// See [`convolve`].
     fn convolve(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize, padding: usize) -> FloatTensor<Self>;
 }
 
+/// What a backend that convolves brings for training.
+pub trait ConvolveGradient: Convolve {
+    /// The gradient of `x` by that of the output.
+    fn input_gradient(
+        x: &FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        stride: usize,
+        padding: usize,
+    ) -> FloatTensor<Self>;
+    /// The gradient of `weight` by that of the output.
+    fn weight_gradient(
+        x: FloatTensor<Self>,
+        weight: &FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        stride: usize,
+        padding: usize,
+    ) -> FloatTensor<Self>;
+}
+
 impl Convolve for Flex {
     fn convolve(x: FlexTensor, weight: FlexTensor, stride: usize, padding: usize) -> FlexTensor {
         let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
-        let shape = Shape::of(&x, &weight, stride, padding);
-        shape.forward(x.storage(), &weight)
+        Shape::of(&x, &weight, stride, padding).forward(x, &weight)
     }
 }
 
-impl<C: CheckpointStrategy> Convolve for Autodiff<Flex, C> {
+impl ConvolveGradient for Flex {
+    fn input_gradient(
+        x: &FlexTensor,
+        weight: FlexTensor,
+        grad: FlexTensor,
+        stride: usize,
+        padding: usize,
+    ) -> FlexTensor {
+        Shape::of(x, &weight, stride, padding).input_gradient(grad.to_contiguous(), &weight.to_contiguous())
+    }
+
+    fn weight_gradient(
+        x: FlexTensor,
+        weight: &FlexTensor,
+        grad: FlexTensor,
+        stride: usize,
+        padding: usize,
+    ) -> FlexTensor {
+        let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
+        Shape::of(&x, weight, stride, padding).weight_gradient(x.storage(), grad.storage())
+    }
+}
+
+impl<B: ConvolveGradient, C: CheckpointStrategy> Convolve for Autodiff<B, C> {
     fn convolve(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize, padding: usize) -> FloatTensor<Self> {
         match Gradient.prepare::<C>([x.node(), weight.node()]).compute_bound().stateful() {
             OpsKind::Tracked(mut prepared) => {
                 let state = (prepared.checkpoint(&x), prepared.checkpoint(&weight), stride, padding);
-                prepared.finish(state, Flex::convolve(x.into_primitive(), weight.into_primitive(), stride, padding))
+                prepared.finish(state, B::convolve(x.into_primitive(), weight.into_primitive(), stride, padding))
             }
             OpsKind::UnTracked(prepared) => {
-                prepared.finish(Flex::convolve(x.into_primitive(), weight.into_primitive(), stride, padding))
+                prepared.finish(B::convolve(x.into_primitive(), weight.into_primitive(), stride, padding))
             }
         }
     }
@@ -65,21 +119,21 @@ impl<C: CheckpointStrategy> Convolve for Autodiff<Flex, C> {
 #[derive(Debug)]
 struct Gradient;
 
-impl Backward<Flex, 2> for Gradient {
+impl<B: ConvolveGradient> Backward<B, 2> for Gradient {
     type State = (NodeId, NodeId, usize, usize);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
         let [node_x, node_weight] = ops.parents;
-        let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let grad = grads.consume::<B>(&ops.node);
         let (x, weight, stride, padding) = ops.state;
-        let x = checkpointer.retrieve_node_output::<FlexTensor>(x).to_contiguous();
-        let weight = checkpointer.retrieve_node_output::<FlexTensor>(weight).to_contiguous();
-        let shape = Shape::of(&x, &weight, stride, padding);
+        let x = checkpointer.retrieve_node_output::<FloatTensor<B>>(x);
+        let weight = checkpointer.retrieve_node_output::<FloatTensor<B>>(weight);
         if let Some(node) = node_x {
-            grads.register::<Flex>(node.id, shape.input_gradient(grad.storage(), &weight));
+            let gradient = B::input_gradient(&x, weight.clone(), grad.clone(), stride, padding);
+            grads.register::<B>(node.id, gradient);
         }
         if let Some(node) = node_weight {
-            grads.register::<Flex>(node.id, shape.weight_gradient(x.storage(), grad.storage()));
+            grads.register::<B>(node.id, B::weight_gradient(x, &weight, grad, stride, padding));
         }
     }
 }
@@ -103,9 +157,18 @@ struct Shape {
 /// Columns that make a matrix product efficient: pictures are grouped until they have so many.
 const ENOUGH_COLUMNS: usize = 256;
 
-/// Groups of a batch in the gradient of the weights; more than the cores of a small machine, so that they share
+/// Most groups of a batch in the gradient of the weights; more than the cores of a small machine, so that they share
 /// the work evenly, and fixed, so that the order of summation does not depend on the machine.
 const WEIGHT_GROUPS: usize = 4;
+
+/// Positions that make a group in the gradient of the weights worth a gradient of its own, which must be added.
+const ENOUGH_POSITIONS: usize = 2048;
+
+/// Values that one task unfolds at least.
+const UNFOLD: usize = 1 << 15;
+
+/// Positions of a picture from which a kernel of one pixel needs no grouping: the pictures are the columns.
+const POINTWISE_POSITIONS: usize = 128;
 
 impl Shape {
     fn of(x: &FlexTensor, weight: &FlexTensor, stride: usize, padding: usize) -> Self {
@@ -140,8 +203,19 @@ impl Shape {
         ENOUGH_COLUMNS.div_ceil(self.positions()).clamp(1, self.batch.div_ceil(2))
     }
 
-    fn forward(&self, x: &[f32], weight: &FlexTensor) -> FlexTensor {
+    /// Whether each picture is multiplied as it lies.
+    fn pointwise(&self) -> bool {
+        self.kernel == 1 && self.stride == 1 && self.padding == 0 && self.positions() >= POINTWISE_POSITIONS
+    }
+
+    fn forward(&self, x: FlexTensor, weight: &FlexTensor) -> FlexTensor {
         let weight = weight.reshape([self.outputs, self.taps()].into());
+        if self.pointwise() {
+            let weight = weight.reshape([1, self.outputs, self.inputs].into());
+            let out = product(weight, x.reshape([self.batch, self.inputs, self.positions()].into()));
+            return out.reshape([self.batch, self.outputs, self.rows, self.columns].into());
+        }
+        let x: &[f32] = x.storage();
         let mut out = vec![0.0; self.batch * self.output_values()];
         let groups = out.par_chunks_mut(self.group() * self.output_values());
         groups.zip(x.par_chunks(self.group() * self.input_values())).for_each(|(out, x)| {
@@ -151,7 +225,13 @@ impl Shape {
         tensor(out, [self.batch, self.outputs, self.rows, self.columns])
     }
 
-    fn input_gradient(&self, grad: &[f32], weight: &FlexTensor) -> FlexTensor {
+    fn input_gradient(&self, grad: FlexTensor, weight: &FlexTensor) -> FlexTensor {
+        if self.pointwise() {
+            let weight = weight.reshape([1, self.outputs, self.inputs].into()).transpose(1, 2);
+            let out = product(weight, grad.reshape([self.batch, self.outputs, self.positions()].into()));
+            return out.reshape([self.batch, self.inputs, self.height, self.width].into());
+        }
+        let grad: &[f32] = grad.storage();
         let weight = weight.reshape([self.outputs, self.taps()].into()).transpose(0, 1);
         let mut out = vec![0.0; self.batch * self.input_values()];
         let groups = out.par_chunks_mut(self.group() * self.input_values());
@@ -163,7 +243,8 @@ impl Shape {
     }
 
     fn weight_gradient(&self, x: &[f32], grad: &[f32]) -> FlexTensor {
-        let group = self.batch.div_ceil(WEIGHT_GROUPS);
+        let groups = (self.batch * self.positions() / ENOUGH_POSITIONS).clamp(1, WEIGHT_GROUPS);
+        let group = self.batch.div_ceil(groups);
         let pairs = x.par_chunks(group * self.input_values()).zip(grad.par_chunks(group * self.output_values()));
         let parts: Vec<FlexTensor> =
             pairs.map(|(x, grad)| product(self.columns_of(grad), self.unfold(x).transpose(0, 1))).collect();
@@ -173,22 +254,25 @@ impl Shape {
 
     /// Pictures `[n, in, height, width]` to columns `[taps, n * positions]`: what lies under the kernel.
     fn unfold(&self, x: &[f32]) -> FlexTensor {
-        let pictures = x.len() / self.input_values();
-        let line = pictures * self.positions();
+        let line = x.len() / self.input_values() * self.positions();
         let mut columns = vec![0.0; self.taps() * line];
-        for (tap, columns) in columns.chunks_exact_mut(line).enumerate() {
-            for (x, columns) in x.chunks_exact(self.input_values()).zip(columns.chunks_exact_mut(self.positions())) {
-                self.each_row(tap, |input, first, output| {
-                    let (from, to) = (&x[input], &mut columns[output]);
-                    if self.stride == 1 {
-                        to.copy_from_slice(&from[first..first + to.len()]);
-                    } else {
-                        to.iter_mut().zip(from[first..].iter().step_by(self.stride)).for_each(|(to, from)| *to = *from);
-                    }
-                });
-            }
-        }
+        let lines = columns.par_chunks_exact_mut(line).with_min_len(UNFOLD.div_ceil(line)).enumerate();
+        lines.for_each(|(tap, columns)| self.unfold_tap(x, tap, columns));
         tensor(columns, [self.taps(), line])
+    }
+
+    /// One line of the columns: what lies under one tap of the kernel.
+    fn unfold_tap(&self, x: &[f32], tap: usize, columns: &mut [f32]) {
+        for (x, columns) in x.chunks_exact(self.input_values()).zip(columns.chunks_exact_mut(self.positions())) {
+            self.each_row(tap, |input, first, output| {
+                let (from, to) = (&x[input], &mut columns[output]);
+                if self.stride == 1 {
+                    to.copy_from_slice(&from[first..first + to.len()]);
+                } else {
+                    to.iter_mut().zip(from[first..].iter().step_by(self.stride)).for_each(|(to, from)| *to = *from);
+                }
+            });
+        }
     }
 
     /// Adds columns `[taps, n * positions]` to the pictures that they were unfolded from.
@@ -285,8 +369,10 @@ mod tests {
         #[test]
         fn agrees_with_burns_convolution_forward_and_backward(
             batch in 1_usize..6, inputs in 1_usize..5, outputs in 1_usize..5, height in 7_usize..13,
-            width in 7_usize..13, half in 0_usize..4, stride in 1_usize..3,
+            width in 7_usize..13, half in 0_usize..4, stride in 1_usize..3, large: bool,
         ) {
+            // Large pictures under a kernel of one pixel go another way.
+            let (height, width) = if large { (height + 5, width + 5) } else { (height, width) };
             let device = Device::flex().autodiff();
             let kernel = 2 * half + 1;
             let random = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device).require_grad();

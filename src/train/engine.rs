@@ -114,7 +114,7 @@ fn fit_with(plan: &Fit<'_>, forward: Forward<'_>, say: &mut dyn FnMut(Event)) ->
     if steps == 0 {
         return Err(FitError::TooFew { photos: data.train.len(), batch: recipe.batch });
     }
-    let on_processor = convolve::supports(plan.device);
+    let on_processor = convolve::on_processor(plan.device);
     if recipe.mixed_precision && on_processor {
         return Err(FitError::Mixed);
     }

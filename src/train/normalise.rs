@@ -1,7 +1,7 @@
 //! Batch normalisation with its ReLU, and the residual sum with its ReLU, in few passes on all cores.
 //!
 //! Burn composes them of a dozen passes over memory, most on one core: more time than the convolutions take.
-//! Only for `flex`, see [`super::convolve::supports`].
+//! [`super::gpu`] does the same on a GPU; see [`super::convolve::supports`].
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -42,7 +42,7 @@ pub fn add_relu(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
 }
 
 /// The operations, for Burn's dispatch.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "cuda"), Autodiff)]
 pub trait Normalise: Backend {
     /// See [`moments`].
     fn moments(x: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -57,6 +57,22 @@ pub trait Normalise: Backend {
     ) -> FloatTensor<Self>;
     /// See [`add_relu`].
     fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+/// What a backend that normalises brings for training.
+pub trait NormaliseGradient: Normalise {
+    /// The gradients of input, gamma and beta by that of the output.
+    fn normalise_gradient(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        relu: bool,
+        grad: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 3];
+    /// The gradient before a ReLU, by what came out of it and the gradient after it.
+    fn relu_gradient(out: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 impl Normalise for Flex {
@@ -103,72 +119,24 @@ impl Normalise for Flex {
     }
 }
 
-impl<C: CheckpointStrategy> Normalise for Autodiff<Flex, C> {
-    fn moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        <Self as AutodiffBackend>::from_inner(Flex::moments(x.into_primitive()))
-    }
-
-    fn normalise(
-        x: FloatTensor<Self>,
-        moments: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        beta: FloatTensor<Self>,
+impl NormaliseGradient for Flex {
+    /// After Ioffe and Szegedy 2015, section 3.
+    fn normalise_gradient(
+        x: FlexTensor,
+        moments: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
         epsilon: f64,
         relu: bool,
-    ) -> FloatTensor<Self> {
-        let nodes = [x.node(), gamma.node(), beta.node()];
-        let state = NormaliseState {
-            x: x.into_primitive(),
-            moments: moments.into_primitive(),
-            gamma: gamma.into_primitive(),
-            beta: beta.into_primitive(),
-            epsilon,
-            relu,
-        };
-        let out = state.forward();
-        match NormaliseGradient.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(state, out),
-            OpsKind::UnTracked(prepared) => prepared.finish(out),
-        }
-    }
-
-    fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
-        let nodes = [a.node(), b.node()];
-        let out = Flex::add_relu(a.into_primitive(), b.into_primitive());
-        match AddReluGradient.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(out.clone(), out),
-            OpsKind::UnTracked(prepared) => prepared.finish(out),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct NormaliseGradient;
-
-#[derive(Clone, Debug)]
-struct NormaliseState {
-    x: FlexTensor,
-    moments: FlexTensor,
-    gamma: FlexTensor,
-    beta: FlexTensor,
-    epsilon: f64,
-    relu: bool,
-}
-
-impl NormaliseState {
-    fn forward(&self) -> FlexTensor {
-        let Self { x, moments, gamma, beta, epsilon, relu } = self.clone();
-        Flex::normalise(x, moments, gamma, beta, epsilon, relu)
-    }
-
-    /// The gradients of input, gamma and beta (Ioffe and Szegedy 2015, section 3).
-    fn backward(self, grad: &[f32]) -> [FlexTensor; 3] {
-        let x = self.x.to_contiguous();
+        grad: FlexTensor,
+    ) -> [FlexTensor; 3] {
+        let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
+        let grad: &[f32] = grad.storage();
         let [batch, channels, height, width] = x.layout().shape().dims();
         let size = height * width;
-        let affine = affine(&self.moments, &self.gamma, &self.beta, self.epsilon);
+        let affine = affine(&moments, &gamma, &beta, epsilon);
         let values: &[f32] = x.storage();
-        let passes = move |x: f32, at: &Affine| !self.relu || x * at.scale + at.shift > 0.0;
+        let passes = move |x: f32, at: &Affine| !relu || x * at.scale + at.shift > 0.0;
         // Sums of the gradient, and of the gradient times the normalised input, of each channel.
         let sums: Vec<(f32, f32)> = (0..channels)
             .into_par_iter()
@@ -208,17 +176,67 @@ impl NormaliseState {
         let vector = |values: Vec<f32>| FlexTensor::from_data(TensorData::new(values, [channels]));
         [FlexTensor::from_data(TensorData::new(out, [batch, channels, height, width])), vector(gamma), vector(beta)]
     }
+
+    fn relu_gradient(out: FlexTensor, grad: FlexTensor) -> FlexTensor {
+        let grad = grad.to_contiguous();
+        let shape = grad.layout().shape().clone();
+        let mut result = vec![0.0; shape.num_elements()];
+        let chunks = result.par_chunks_mut(CHUNK).zip(grad.storage::<f32>().par_chunks(CHUNK));
+        chunks.zip(out.storage::<f32>().par_chunks(CHUNK)).for_each(|((result, grad), out)| {
+            let values = result.iter_mut().zip(grad).zip(out);
+            values.for_each(|((result, grad), out)| *result = if *out > 0.0 { *grad } else { 0.0 });
+        });
+        FlexTensor::from_data(TensorData::new(result, shape))
+    }
 }
 
-impl Backward<Flex, 3> for NormaliseGradient {
-    type State = NormaliseState;
+impl<B: NormaliseGradient, C: CheckpointStrategy> Normalise for Autodiff<B, C> {
+    fn moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        <Self as AutodiffBackend>::from_inner(B::moments(x.into_primitive()))
+    }
+
+    fn normalise(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        relu: bool,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node(), gamma.node(), beta.node()];
+        let tensors = [x, moments, gamma, beta].map(|tensor| tensor.into_primitive());
+        let [x, moments, gamma, beta] = tensors.clone();
+        let out = B::normalise(x, moments, gamma, beta, epsilon, relu);
+        match Gradient.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((tensors, epsilon, relu), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        }
+    }
+
+    fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
+        let nodes = [a.node(), b.node()];
+        let out = B::add_relu(a.into_primitive(), b.into_primitive());
+        match AddReluGradient.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(out.clone(), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Gradient;
+
+impl<B: NormaliseGradient> Backward<B, 3> for Gradient {
+    /// Input, moments, gamma and beta; epsilon; whether there is a ReLU.
+    type State = ([FloatTensor<B>; 4], f64, bool);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let gradients = ops.state.backward(grad.storage());
+        let grad = grads.consume::<B>(&ops.node);
+        let ([x, moments, gamma, beta], epsilon, relu) = ops.state;
+        let gradients = B::normalise_gradient(x, moments, gamma, beta, epsilon, relu, grad);
         for (node, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {
-                grads.register::<Flex>(node.id, gradient);
+                grads.register::<B>(node.id, gradient);
             }
         }
     }
@@ -227,23 +245,13 @@ impl Backward<Flex, 3> for NormaliseGradient {
 #[derive(Debug)]
 struct AddReluGradient;
 
-impl Backward<Flex, 2> for AddReluGradient {
-    type State = FlexTensor;
+impl<B: NormaliseGradient> Backward<B, 2> for AddReluGradient {
+    type State = FloatTensor<B>;
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let shape = grad.layout().shape().clone();
-        let mut out = vec![0.0; shape.num_elements()];
-        let chunks = out.par_chunks_mut(CHUNK).zip(grad.storage::<f32>().par_chunks(CHUNK));
-        chunks.zip(ops.state.storage::<f32>().par_chunks(CHUNK)).for_each(|((out, grad), sum)| {
-            out.iter_mut()
-                .zip(grad)
-                .zip(sum)
-                .for_each(|((out, grad), sum)| *out = if *sum > 0.0 { *grad } else { 0.0 });
-        });
-        let gradient = FlexTensor::from_data(TensorData::new(out, shape));
+        let gradient = B::relu_gradient(ops.state, grads.consume::<B>(&ops.node));
         for node in ops.parents.into_iter().flatten() {
-            grads.register::<Flex>(node.id, gradient.clone());
+            grads.register::<B>(node.id, gradient.clone());
         }
     }
 }

@@ -12,9 +12,10 @@ use super::augment::Augment;
 use super::resnet::Arch;
 
 /// Recipes by name, as `config/recipes` holds them.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("reference", include_str!("../../config/recipes/reference.toml")),
     ("drawn-world", include_str!("../../config/recipes/drawn-world.toml")),
+    ("drawn-world-gpu", include_str!("../../config/recipes/drawn-world-gpu.toml")),
 ];
 
 /// How to train.

@@ -7,7 +7,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d
 use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm_train, conv2d};
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{DType, Device, FloatDType, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{convolve, normalise};
@@ -250,7 +250,7 @@ fn unbiased(x: &Tensor<4>) -> f64 {
 
 /// Whether our own operations know such a tensor.
 fn ours(x: &Tensor<4>) -> bool {
-    convolve::supports(&x.device()) && x.dtype() == DType::F32
+    convolve::supports(x)
 }
 
 /// The network.
@@ -298,7 +298,7 @@ impl ResNet {
 mod tests {
     use super::*;
     use burn::module::Param;
-    use burn::tensor::TensorData;
+    use burn::tensor::{DType, TensorData};
 
     fn weights(arch: Arch) -> usize {
         ResNetConfig::new(arch, 1000).init(&Device::flex()).num_params()
