@@ -15,7 +15,7 @@ use super::evaluate::values;
 use super::export::{Options, Precision, export};
 use super::loader::Batch;
 use super::recipe::Optimiser;
-use super::resnet::{Arch, ResNet};
+use super::resnet::{Arch, ConvNorm, ResNet};
 use super::start::{blank, seeded};
 use super::step::Stepper;
 use super::weights::{StateDict, WeightsError, collect, collect_gradients, load, read, to_safetensors};
@@ -82,22 +82,35 @@ pub fn step(arch: Arch) -> Step {
     }
 }
 
+/// Share of the usual scale that the last normalisation of a block has, as if training had only begun to move it from its
+/// start at 0. At full scale rounding grows from block to block until some ReLU lets a gradient through in float32 and not
+/// in float64: PyTorch's own float32 is then off by 2e-2 in a ResNet-50, and nothing is learnt about the code.
+const LAST_SCALE: f32 = 0.1;
+
 /// A network whose normalisations have all learnt something, so that a fault in them shows.
 fn network(arch: Arch, device: &Device) -> ResNet {
     let mut model = seeded(arch, LABELS, 11, device);
     let mut rng = ChaCha8Rng::seed_from_u64(12);
     for layer in model.layers_mut() {
-        let [channels] = layer.norm.gamma.dims();
-        let mut random = |low: f32, high: f32| {
-            let values = (0..channels).map(|_| rng.random_range(low..high)).collect::<Vec<f32>>();
-            Tensor::<1>::from_data(TensorData::new(values, [channels]), device)
-        };
-        layer.norm.gamma = Param::from_tensor(random(0.4, 0.9));
-        layer.norm.beta = Param::from_tensor(random(-0.2, 0.2));
-        layer.norm.running_mean = RunningState::new(random(-0.3, 0.3));
-        layer.norm.running_var = RunningState::new(random(0.8, 2.0));
+        randomise(layer, &mut rng, 1.0, device);
+    }
+    for last in model.blocks.iter_mut().filter_map(|block| block.body.last_mut()) {
+        randomise(last, &mut rng, LAST_SCALE, device);
     }
     model
+}
+
+/// Gives a normalisation random weights and statistics, its factors 0.4 to 0.9 times `scale`.
+fn randomise(layer: &mut ConvNorm, rng: &mut ChaCha8Rng, scale: f32, device: &Device) {
+    let [channels] = layer.norm.gamma.dims();
+    let mut random = |low: f32, high: f32| {
+        let values = (0..channels).map(|_| rng.random_range(low..high)).collect::<Vec<f32>>();
+        Tensor::<1>::from_data(TensorData::new(values, [channels]), device)
+    };
+    layer.norm.gamma = Param::from_tensor(random(0.4 * scale, 0.9 * scale));
+    layer.norm.beta = Param::from_tensor(random(-0.2, 0.2));
+    layer.norm.running_mean = RunningState::new(random(-0.3, 0.3));
+    layer.norm.running_var = RunningState::new(random(0.8, 2.0));
 }
 
 fn batch() -> Batch {
@@ -202,7 +215,7 @@ mod tests {
         }
     }
 
-    fn agrees(arch: Arch, stored: &str) -> (Step, Stored) {
+    fn agrees(arch: Arch, stored: &str) {
         let stored: Stored = serde_json::from_str(stored).unwrap();
         let step = step(arch);
         assert!((f64::from(step.loss) - stored.loss).abs() < 1e-4, "{} {}", step.loss, stored.loss);
@@ -211,18 +224,16 @@ mod tests {
         }
         assert_eq!(stored.gradients.keys().collect::<Vec<_>>(), step.gradients.keys().collect::<Vec<_>>());
         check("after", &step.after, &stored.running);
-        (step, stored)
+        check("gradient", &step.gradients, &stored.gradients);
     }
 
     #[test]
     fn a_step_of_resnet_18_is_pytorchs() {
-        let (step, stored) = agrees(Arch::ResNet18, include_str!("../../tests/parity/step-resnet18.json"));
-        check("gradient", &step.gradients, &stored.gradients);
+        agrees(Arch::ResNet18, include_str!("../../tests/parity/step-resnet18.json"));
     }
 
-    /// Gradients are left to the script: on these weights float32 alone, PyTorch's too, is off by 2e-2.
     #[test]
-    fn loss_and_statistics_of_resnet_50_are_pytorchs() {
+    fn a_step_of_resnet_50_is_pytorchs() {
         agrees(Arch::ResNet50, include_str!("../../tests/parity/step-resnet50.json"));
     }
 
