@@ -31,7 +31,7 @@ impl Workshop {
     async fn open() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let files = ModelFiles::built_in().expect("a sound program");
-        let second = Manifest { version: "2.0.0".to_owned(), ..files.manifest.clone() };
+        let second = Manifest { version: format!("{}-next", files.manifest.version), ..files.manifest.clone() };
         let home = folder.path().join("models/second");
         std::fs::create_dir_all(&home).expect("a folder");
         std::fs::write(home.join("model.onnx"), &files.onnx).expect("written");
@@ -94,7 +94,8 @@ async fn on_telegram() {
     assert_eq!(ask(AOI, "/rollback").await, refused(&ModelsError::Nothing));
     let actions = workshop.registry.shelf().store().actions(2).await.expect("readable");
     let noted: Vec<(&str, &str)> = actions.iter().map(|action| (&*action.action, &*action.outcome)).collect();
-    assert_eq!(noted, [("/rollback", "refused"), ("/rollback", "live: drawn-world 1.0.0")]);
+    let back = format!("live: drawn-world {}", workshop.first.version);
+    assert_eq!(noted, [("/rollback", "refused"), ("/rollback", &*back)]);
     stop.cancel();
     bot.await.expect("no panic").expect("a clean end");
 }
