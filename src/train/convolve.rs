@@ -2,7 +2,7 @@
 //!
 //! Burn's `flex` computes the gradient of the weights as a convolution whose kernel is a whole feature map: 9
 //! columns a product for a 3x3 kernel, which wastes most of the vector unit. Here each group of pictures is
-//! unfolded into columns (im2col; Chellapilla et al. 2006) once, and all three products are well shaped. [`super::gpu`]
+//! unfolded into columns (im2col; Chellapilla et al. 2006) once, and all three products are well shaped. `train::gpu`
 //! does the same on a GPU.
 
 use burn::backend::autodiff::NodeId;

@@ -1,7 +1,7 @@
 //! Batch normalisation with its ReLU, and the residual sum with its ReLU, in few passes on all cores.
 //!
 //! Burn composes them of a dozen passes over memory, most on one core: more time than the convolutions take.
-//! [`super::gpu`] does the same on a GPU; see [`super::convolve::supports`].
+//! `train::gpu` does the same on a GPU; see [`super::convolve::supports`].
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
