@@ -20,6 +20,7 @@ mod train;
 pub mod training;
 mod world;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::infer::Core;
+use crate::infer::manifest::ModelFiles;
 use crate::models::{Settings, Shelf};
 use crate::store::Store;
 
@@ -83,6 +85,14 @@ async fn core(config: &Config) -> anyhow::Result<Core> {
     let core = Core::start(&files, &config.infer)?;
     announce(&core);
     Ok(core)
+}
+
+/// The model in a folder, running, or the live one.
+async fn core_of(config: &Config, folder: Option<&Path>) -> anyhow::Result<Core> {
+    match folder {
+        Some(folder) => Ok(Core::start(&ModelFiles::read(folder)?, &config.infer)?),
+        None => core(config).await,
+    }
 }
 
 fn models_settings(config: &Config) -> Settings {

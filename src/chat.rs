@@ -24,7 +24,7 @@ pub mod report;
 mod sample;
 pub mod text;
 pub mod train;
-mod why;
+pub mod why;
 pub mod wish;
 
 pub use admin::{Admins, Office};

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -43,6 +44,22 @@ pub enum WorkError {
     /// It cannot be done; the words, or JSON of the kind's own shape, say why, and what an admin can do about it.
     #[error("{0}")]
     Failed(String),
+}
+
+/// What comes of work that ended so; `words` say why it failed. What failed because it was told to stop has not failed.
+///
+/// # Errors
+/// When the work did.
+pub fn worked<T: Serialize, E: From<serde_json::Error>>(
+    ended: Result<T, E>,
+    stop: &CancellationToken,
+    words: impl FnOnce(E) -> String,
+) -> Worked {
+    match ended.and_then(|outcome| Ok(serde_json::to_string(&outcome)?)) {
+        Ok(outcome) => Ok(outcome),
+        Err(_) if stop.is_cancelled() => Err(WorkError::Stopped),
+        Err(error) => Err(WorkError::Failed(words(error))),
+    }
 }
 
 /// How the jobs of a kind are done.

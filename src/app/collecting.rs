@@ -10,7 +10,7 @@ use crate::collect::run::{Ended, Run, Summary};
 use crate::collect::settings::Settings;
 use crate::collect::survey::{Planned, Planner};
 use crate::domain::job::Job;
-use crate::jobs::{Progress, Work, WorkError, Worked};
+use crate::jobs::{Progress, Work, WorkError, Worked, worked};
 use crate::store::Store;
 
 /// Collects as configured.
@@ -57,20 +57,16 @@ impl Work for Collecting {
         stop: &'a CancellationToken,
     ) -> Pin<Box<dyn Future<Output = Worked> + Send + 'a>> {
         Box::pin(async move {
-            let failed = |error: anyhow::Error| {
+            let words = |error: anyhow::Error| {
                 let why = Failure::of(&error, &self.settings.money.currency);
-                WorkError::Failed(serde_json::to_string(&why).unwrap_or_else(|_| format!("{error:#}")))
+                serde_json::to_string(&why).unwrap_or_else(|_| format!("{error:#}"))
             };
-            match self.collect(job, progress, stop).await {
-                // What failed because it was told to stop has not failed.
-                Err(_) if stop.is_cancelled() => Err(WorkError::Stopped),
-                Err(error) => Err(failed(error)),
-                Ok(Summary { ended: Ended::Stopped, .. }) => Err(WorkError::Stopped),
-                Ok(Summary { ended, progress, .. }) => {
-                    let outcome = Outcome { complete: ended == Ended::Done, progress };
-                    serde_json::to_string(&outcome).map_err(|error| failed(error.into()))
-                }
-            }
+            let ended = match self.collect(job, progress, stop).await {
+                Ok(Summary { ended: Ended::Stopped, .. }) => return Err(WorkError::Stopped),
+                Ok(Summary { ended, progress, .. }) => Ok(Outcome { complete: ended == Ended::Done, progress }),
+                Err(error) => Err(error),
+            };
+            worked(ended, stop, words)
         })
     }
 }

@@ -14,7 +14,6 @@ use crate::cli::Evaluate;
 use crate::config::Config;
 use crate::domain::Split;
 use crate::infer::Core;
-use crate::infer::manifest::ModelFiles;
 use crate::judge::gallery::{self, Pick};
 use crate::judge::{Against, Answers, Exam, Judgement, TestPhoto, ask, compare, photos};
 use crate::train::drawn;
@@ -91,11 +90,12 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
         },
     )
     .await?;
-    write(&report, &options.out)?;
+    let judgement = judgement(&report);
+    write(&report, &judgement, &options.out)?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&judgement(&report))?);
+        println!("{}", serde_json::to_string_pretty(&judgement)?);
     } else if options.progress {
-        println!("{}", serde_json::to_string(&judgement(&report))?);
+        println!("{}", serde_json::to_string(&judgement)?);
     } else {
         print(&report, lang, &options.out);
     }
@@ -139,10 +139,7 @@ async fn asked(
     cache: &Path,
     tell: &mut (dyn FnMut(usize) + Send),
 ) -> anyhow::Result<Asked> {
-    let core = match folder {
-        Some(folder) => Core::start(&ModelFiles::read(folder)?, &config.infer)?,
-        None => super::core(config).await?,
-    };
+    let core = super::core_of(config, folder).await?;
     let answers = answers(&core, photos, cache, tell).await?;
     Ok(Asked { core, answers })
 }
@@ -213,21 +210,13 @@ fn judgement(report: &Report) -> Judgement {
 }
 
 /// `report.html`, `report.json` and the pictures for chats.
-fn write(report: &Report, out: &Path) -> anyhow::Result<()> {
-    let own = words::name(&report.model);
-    let theirs = report.other.as_ref().map(|other| (words::name(&other.model), &other.score));
-    let other = theirs.as_ref().map(|(name, score)| (name.as_str(), *score));
+fn write(report: &Report, judgement: &Judgement, out: &Path) -> anyhow::Result<()> {
     let mut files = vec![
-        ("report.html", html(report).into_bytes()),
-        ("report.json", serde_json::to_vec_pretty(&judgement(report))?),
-        ("curve.png", picture::judged::curve(report.lang, (&own, &report.score), other)),
-        ("confusion.png", picture::judged::confusion(report.lang, &report.score)),
-        ("recall.png", picture::judged::recall(report.lang, &report.score, other.map(|(_, score)| score))),
-        ("reliability.png", picture::judged::reliability(report.lang, &report.score)),
+        ("report.html".to_owned(), html(report).into_bytes()),
+        ("report.json".to_owned(), serde_json::to_vec_pretty(judgement)?),
     ];
-    if let Some(Other { verdict, .. }) = &report.other {
-        files.push(("difference.png", picture::judged::difference(report.lang, verdict)));
-    }
+    let pictures = picture::judged::all(report.lang, judgement).into_iter();
+    files.extend(pictures.map(|(name, _, png)| (format!("{name}.png"), png)));
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     for (name, bytes) in files {
         let path = out.join(name);

@@ -7,14 +7,11 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use super::language::language;
-use crate::chat::picture::heat::{HeatWords, heat};
-use crate::chat::text::why::Subject;
 use crate::chat::text::{self, Lang};
-use crate::chat::wish;
+use crate::chat::{why, wish};
 use crate::cli::Predict;
 use crate::config::Config;
 use crate::front::json::{Answer, Entry, Failure};
-use crate::infer::explain::Question;
 use crate::infer::{Core, LocateError, Located};
 
 /// Why a photo has no answer, in the words for users.
@@ -114,10 +111,8 @@ fn write_heatmap(located: &Located, why_not: Option<&str>, lang: Lang, out: &Pat
         let known = || labels.iter().map(|label| text::short_area(lang, label)).collect::<Vec<_>>().join(", ");
         wish::find(name, labels).with_context(|| format!("--why-not {name}: the model knows {}", known()))
     });
-    let question = Question::about(best.label, other.transpose()?.unwrap_or(best.label));
-    let other = if let Question::WhyNot(_, other) = question { Some(&labels[other]) } else { None };
-    let title = text::why::question(lang, Subject { best: &best.area, other });
-    let picture = heat(&located.explanation, question, &HeatWords { title, legend: text::why::legend(lang) });
+    let label = other.transpose()?.unwrap_or(best.label);
+    let picture = why::heatmap(lang, &located.prediction, &located.explanation, label);
     image::load_from_memory(&picture)
         .expect("we encoded it")
         .save(out)

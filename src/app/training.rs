@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::domain::job::Job;
 use crate::infer::manifest::{MANIFEST_FILE, sha256_hex};
 use crate::jobs::child::{self, ChildError};
-use crate::jobs::{Progress, Work, WorkError, Worked};
+use crate::jobs::{Progress, Work, Worked, worked};
 use crate::judge::Judgement;
 use crate::models::{Registry, Wanted};
 use crate::train::checkpoint;
@@ -113,15 +113,7 @@ impl Work for Training {
         progress: &'a Progress,
         stop: &'a CancellationToken,
     ) -> Pin<Box<dyn Future<Output = Worked> + Send + 'a>> {
-        Box::pin(async move {
-            let failed = |error: anyhow::Error| WorkError::Failed(format!("{error:#}"));
-            match self.train(job, progress, stop).await {
-                // What failed because it was told to stop has not failed.
-                Err(_) if stop.is_cancelled() => Err(WorkError::Stopped),
-                Err(error) => Err(failed(error)),
-                Ok(outcome) => serde_json::to_string(&outcome).map_err(|error| failed(error.into())),
-            }
-        })
+        Box::pin(async move { worked(self.train(job, progress, stop).await, stop, |error| format!("{error:#}")) })
     }
 }
 

@@ -10,8 +10,6 @@ use anyhow::Context;
 use crate::cli;
 use crate::config::Config;
 use crate::domain::Split;
-use crate::infer::Core;
-use crate::infer::manifest::ModelFiles;
 use crate::judge::pointing;
 use crate::world::{CueKind, World, photo, serve, sheet};
 
@@ -49,10 +47,7 @@ fn write_sheet(world: &World, out: &Path, columns: usize, seed: u64) -> anyhow::
 
 /// How often the heatmaps point at the fence, on the test photos of the built-in model's report.
 async fn measure_heatmaps(config: Config, model: Option<PathBuf>, photos: Option<u32>) -> anyhow::Result<ExitCode> {
-    let core = match model {
-        Some(folder) => Core::start(&ModelFiles::read(&folder)?, &config.infer)?,
-        None => super::core(&config).await?,
-    };
+    let core = super::core_of(&config, model.as_deref()).await?;
     let mut drawn = super::evaluate::drawn_photos();
     drawn.truncate(photos.map_or(usize::MAX, |most| most as usize));
     let of = drawn.len();

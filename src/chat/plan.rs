@@ -2,7 +2,7 @@
 
 use super::message::{Picture, Reply};
 use super::picture::plan_map::{self, MapArea, MapRow, PlanPicture};
-use super::text::{Lang, collect};
+use super::text::{Lang, collect, short_area};
 use crate::collect::estimate::Estimate;
 use crate::collect::plan::{AreaPlan, Plan};
 
@@ -30,10 +30,9 @@ pub fn picture(lang: Lang, plan: Plan, estimate: &Estimate) -> PlanPicture {
         name: collect::name(lang, &area.area),
         cells: collect::cells(lang, &area.sums, estimate),
     });
-    // `Minato, Tokyo` is long for a map, and the table has it.
-    let short = |name: String| name.split(',').next().unwrap_or_default().to_owned();
     let area = |area: AreaPlan| MapArea {
-        name: short(collect::name(lang, &area.area)),
+        // `Minato, Tokyo` is long for a map, and the table has it.
+        name: short_area(lang, &area.area).to_owned(),
         border: area.border,
         towns: area.towns.iter().flat_map(|town| town.discs.iter().map(|disc| disc.center)).collect(),
         points: area.towns.into_iter().flat_map(|town| town.points).collect(),

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::plot::{self, Plot};
 use super::text::report::{self as words, Line, Word, word};
-use super::text::{self, Lang};
+use super::text::{self, Lang, short_area};
 use crate::domain::Area;
 use crate::judge::gallery::Shown;
 use crate::judge::{Model, Score, Verdict};
@@ -251,10 +251,7 @@ fn pictures(page: &mut String, photos: &[Figure], marks: bool) {
         if elsewhere {
             add(
                 page,
-                &format!(
-                    " <span class=\"cross\">✗ {}</span>",
-                    both(|lang| crate::chat::text::short_area(lang, &photo.truth).to_owned())
-                ),
+                &format!(" <span class=\"cross\">✗ {}</span>", both(|lang| short_area(lang, &photo.truth).to_owned())),
             );
         }
         add(page, &format!("<br>{}", escape(&photo.place)));

@@ -116,11 +116,11 @@ impl Trainer {
             Ok(supply) => self.plan(mode, &name, data, supply).await,
             Err(reason) => Err(reason),
         };
-        let (request, offer) = match planned {
-            Ok(planned) => planned,
+        let offer = match planned {
+            Ok(offer) => offer,
             Err(reason) => return Ok(Done::not(text::not_begun(lang, &reason))),
         };
-        let request = serde_json::to_string(&request).unwrap_or_default();
+        let request = serde_json::to_string(&offer.request).unwrap_or_default();
         let job = self.inner.jobs.offer(JobKind::Train, &request, &client(incoming)).await?;
         let button = Button { label: text::begin_button(lang), press: Press::Begin { job } };
         let reply = Reply { buttons: vec![vec![button]], ..Reply::words(text::offer(lang, &offer)) };
@@ -146,7 +146,7 @@ impl Trainer {
         Ok(counted.unwrap_or_else(|error| Err(Reason::Data(error.to_string()))))
     }
 
-    async fn plan(&self, mode: Mode, name: &str, data: Source, supply: Supply) -> Result<(Request, Offer), Reason> {
+    async fn plan(&self, mode: Mode, name: &str, data: Source, supply: Supply) -> Result<Offer, Reason> {
         let settings = &self.inner.settings;
         let lacking = supply.lacking();
         if !lacking.is_empty() {
@@ -159,9 +159,8 @@ impl Trainer {
         let (promotion, ModelFiles { manifest, .. }) = live;
         let known = |label: &&Area| supply.areas.iter().all(|area| area.area != label.area);
         let photos = supply.total();
-        let request = Request { mode, data, photos, recipe: None, epochs: None, state: None, base: None };
-        let offer = Offer {
-            request: request.clone(),
+        let mut offer = Offer {
+            request: Request { mode, data, photos, recipe: None, epochs: None, state: None, base: None },
             areas: supply.areas.len(),
             forgotten: manifest.labels.iter().filter(known).cloned().collect(),
             model: format!("{} {}", manifest.name, manifest.version),
@@ -172,9 +171,8 @@ impl Trainer {
         match mode {
             Mode::Head => {
                 let folder = promotion.map_or_else(String::new, |promotion| promotion.candidate.folder);
-                let time = supply.head_time(&manifest);
-                let request = Request { base: Some(Base { folder, sha256: manifest.sha256 }), ..request };
-                Ok((request.clone(), Offer { request, time, ..offer }))
+                offer.time = supply.head_time(&manifest);
+                offer.request.base = Some(Base { folder, sha256: manifest.sha256 });
             }
             Mode::Full => {
                 let recipe = Recipe::find(name).map_err(|error| Reason::Data(error.to_string()))?;
@@ -182,11 +180,12 @@ impl Trainer {
                     return Err(Reason::Few { photos: photos[0], batch: recipe.batch });
                 }
                 let state = sha256_hex(format!("{recipe:?} {:?}", settings.from).as_bytes());
-                let (epochs, state) = (Some(recipe.epochs()), Some(state));
-                let request = Request { recipe: Some(name.to_owned()), epochs, state, ..request };
-                let time = (settings.device == Processor::Cpu).then(|| supply.full_time(&recipe));
-                Ok((request.clone(), Offer { request, time, ..offer }))
+                offer.time = (settings.device == Processor::Cpu).then(|| supply.full_time(&recipe));
+                let request = &mut offer.request;
+                (request.recipe, request.epochs) = (Some(name.to_owned()), Some(recipe.epochs()));
+                request.state = Some(state);
             }
         }
+        Ok(offer)
     }
 }

@@ -15,7 +15,7 @@ use super::press::{PhotoKey, Press};
 use super::text::{self, Lang, why::Subject};
 use crate::domain::Prediction;
 use crate::infer::Located;
-use crate::infer::explain::{Packed, Question};
+use crate::infer::explain::{Explanation, Packed, Question};
 
 /// How long an answered photo is remembered.
 pub const KEPT: Duration = Duration::from_secs(15 * 60);
@@ -130,11 +130,26 @@ impl Recent {
     }
 }
 
+/// The heatmap that says why the best area was answered, or, of another area's label, why not that one; a JPEG.
+///
+/// # Panics
+/// When the label is not one of the model's.
+#[must_use]
+pub fn heatmap(lang: Lang, prediction: &Prediction, explanation: &Explanation, label: usize) -> Vec<u8> {
+    let question = Question::about(prediction.best().label, label);
+    let title = text::why::question(lang, subject(prediction, label));
+    heat(explanation, question, &HeatWords { title, legend: text::why::legend(lang) })
+}
+
+fn subject(prediction: &Prediction, label: usize) -> Subject<'_> {
+    let best = prediction.best();
+    let other = prediction.areas.iter().find(|found| found.label == label && label != best.label);
+    Subject { best: &best.area, other: other.map(|found| &found.area) }
+}
+
 impl Told {
     fn subject(&self, label: usize) -> Subject<'_> {
-        let best = self.prediction.best();
-        let other = self.prediction.areas.iter().find(|found| found.label == label && label != best.label);
-        Subject { best: &best.area, other: other.map(|found| &found.area) }
+        subject(&self.prediction, label)
     }
 
     async fn reply(self: &Arc<Self>, view: View) -> Reply {
@@ -152,10 +167,7 @@ impl Told {
     async fn picture(self: &Arc<Self>, label: usize) -> Option<Picture> {
         let told = self.clone();
         let drawn = tokio::task::spawn_blocking(move || {
-            let question = Question::about(told.prediction.best().label, label);
-            let title = text::why::question(told.lang, told.subject(label));
-            let words = HeatWords { title, legend: text::why::legend(told.lang) };
-            told.evidence.as_ref().map(|evidence| heat(&evidence.open(), question, &words))
+            told.evidence.as_ref().map(|evidence| heatmap(told.lang, &told.prediction, &evidence.open(), label))
         });
         let bytes =
             drawn.await.inspect_err(|error| tracing::error!(%error, "the heatmap could not be drawn")).ok()??;

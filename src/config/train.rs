@@ -21,15 +21,8 @@ pub(super) struct Train {
     data_folder: String,
     photos: i64,
     from: String,
-    device: Device,
+    device: Processor,
     folder: String,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Device {
-    Cpu,
-    Cuda,
 }
 
 pub(super) fn settings(raw: &Train) -> Result<Settings, ConfigError> {
@@ -54,10 +47,7 @@ pub(super) fn settings(raw: &Train) -> Result<Settings, ConfigError> {
         data_folder,
         photos: photos as u32,
         from: non_empty(&raw.from).map(PathBuf::from),
-        device: match raw.device {
-            Device::Cpu => Processor::Cpu,
-            Device::Cuda => Processor::Cuda,
-        },
+        device: raw.device,
         folder,
     })
 }

@@ -36,17 +36,9 @@ impl Question {
     pub fn about(best: usize, label: usize) -> Self {
         if label == best { Self::Why(best) } else { Self::WhyNot(best, label) }
     }
-
-    /// The labels that it names.
-    fn labels(self) -> impl Iterator<Item = usize> {
-        let (Self::Why(first) | Self::WhyNot(first, _)) = self;
-        let second = if let Self::WhyNot(_, second) = self { Some(second) } else { None };
-        std::iter::once(first).chain(second)
-    }
 }
 
 /// A photo with the evidence for every area.
-#[derive(Clone)]
 pub struct Explanation {
     photo: RgbImage,
     cams: Vec<f32>,
@@ -74,14 +66,19 @@ impl Explanation {
     #[must_use]
     pub fn evidence(&self, question: Question) -> Vec<f32> {
         let cells = self.grid.0 * self.grid.1;
-        assert!(question.labels().all(|label| label < self.labels), "{question:?} of {} labels", self.labels);
-        let at = |label: usize, cell: usize| self.cams[label * cells + cell];
-        let mean = |cell: usize| self.cams.iter().skip(cell).step_by(cells).sum::<f32>() / self.labels as f32;
-        let above = |cell: usize| match question {
-            Question::Why(label) => at(label, cell) - mean(cell),
-            Question::WhyNot(label, other) => at(label, cell) - at(other, cell),
+        let map = |label: usize| {
+            assert!(label < self.labels, "label {label} of {}", self.labels);
+            &self.cams[label * cells..(label + 1) * cells]
         };
-        let above: Vec<f32> = (0..cells).map(|cell| above(cell).max(0.0)).collect();
+        let mean = |cell: usize| self.cams.iter().skip(cell).step_by(cells).sum::<f32>() / self.labels as f32;
+        let above: Vec<f32> = match question {
+            Question::Why(label) => {
+                map(label).iter().enumerate().map(|(cell, value)| (value - mean(cell)).max(0.0)).collect()
+            }
+            Question::WhyNot(label, other) => {
+                map(label).iter().zip(map(other)).map(|(value, other)| (value - other).max(0.0)).collect()
+            }
+        };
         let max = above.iter().copied().fold(0.0, f32::max);
         if max > 0.0 { above.iter().map(|value| value / max).collect() } else { above }
     }
@@ -155,7 +152,6 @@ impl Explanation {
 }
 
 /// An [`Explanation`] as a JPEG with its maps: some 200 kB.
-#[derive(Clone)]
 pub struct Packed {
     photo: Vec<u8>,
     cams: Vec<f32>,

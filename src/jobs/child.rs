@@ -1,7 +1,8 @@
 //! Work in a child process: training, so that running out of memory or a crash never takes the bot with it.
 //!
 //! The child writes one JSON object a line to its standard output: how far it has come, and, as the last of them, its
-//! result when it ends with status 0. Its standard input ends with this program. Its standard error is for people, and the end of it is kept for when it fails.
+//! result when it ends with status 0. Its standard input ends with this program. Its standard error is for people, and the
+//! end of it is kept for when it fails.
 
 use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;

@@ -159,6 +159,7 @@ impl Store {
     /// When the database fails.
     pub async fn drop_image(&self, id: ImageId) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
+        // The first two conditions follow from the others: they are those of the index, which SQLite takes only so.
         let gone = sqlx::query!(
             "UPDATE purchases SET gone = CASE price WHEN 0 THEN 2 ELSE 1 END
              WHERE (source, image, look) = (SELECT source, image, look FROM images WHERE id = ?)

@@ -1,10 +1,12 @@
 //! Where a network is trained: on the processor, or on an NVIDIA GPU where the program was built for one.
 
 use burn::tensor::Device;
+use serde::Deserialize;
 use thiserror::Error;
 
 /// What computes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Processor {
     /// The processor, on all cores.
     #[default]

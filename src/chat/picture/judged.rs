@@ -3,8 +3,9 @@
 use super::svg::{INK, LINE, MODEL, MUTED, PEOPLE, png_of};
 use crate::chat::Lang;
 use crate::chat::plot::{self, Plot, WIDTH};
+use crate::chat::text::report::{self, Word};
 use crate::chat::train::Epoch;
-use crate::judge::{Score, Verdict};
+use crate::judge::{Judgement, Score, Verdict};
 
 /// Pixels of the picture for one of the diagram.
 const SCALE: f32 = 2.0;
@@ -43,6 +44,23 @@ pub fn learning(lang: Lang, epochs: &[Epoch], of: usize) -> Vec<u8> {
 #[must_use]
 pub fn difference(lang: Lang, verdict: &Verdict) -> Vec<u8> {
     draw(&plot::difference(lang, verdict))
+}
+
+/// Every diagram of a judgement with its name and what it shows; PNGs, 960 pixels wide.
+#[must_use]
+pub fn all(lang: Lang, judgement: &Judgement) -> Vec<(&'static str, Word, Vec<u8>)> {
+    let (name, score) = (report::name(&judgement.model), &judgement.score);
+    let against = judgement.against.as_ref();
+    let theirs = against.map(|other| (report::name(&other.model), &other.score));
+    let other = theirs.as_ref().map(|(name, score)| (name.as_str(), *score));
+    let difference = against.map(|other| ("difference", Word::Difference, difference(lang, &other.verdict)));
+    let alone = [
+        ("curve", Word::Curve, curve(lang, (&name, score), other)),
+        ("confusion", Word::Confusion, confusion(lang, score)),
+        ("recall", Word::Recall, recall(lang, score, other.map(|(_, score)| score))),
+        ("reliability", Word::Reliability, reliability(lang, score)),
+    ];
+    difference.into_iter().chain(alone).collect()
 }
 
 fn draw(plot: &Plot) -> Vec<u8> {

@@ -7,7 +7,7 @@ use crate::chat::jobs::Telling;
 use crate::chat::message::{Picture, Reply};
 use crate::chat::picture::judged;
 use crate::chat::text::Lang;
-use crate::chat::text::report::{self, Word, word};
+use crate::chat::text::report::word;
 use crate::chat::text::training::{self as text, News, Standing};
 use crate::domain::job::{Job, JobState};
 use crate::judge::Judgement;
@@ -146,20 +146,6 @@ fn learning(lang: Lang, epochs: &[Epoch], of: usize) -> Picture {
 
 /// The diagrams of the judgement.
 fn pictures(lang: Lang, judgement: &Judgement) -> Vec<Picture> {
-    let name = report::name(&judgement.model);
-    let against = judgement.against.as_ref();
-    let theirs = against.map(|other| (report::name(&other.model), &other.score));
-    let other = theirs.as_ref().map(|(name, score)| (name.as_str(), *score));
-    let score = &judgement.score;
-    let mut pictures = vec![
-        ("curve", judged::curve(lang, (&name, score), other), Word::Curve),
-        ("confusion", judged::confusion(lang, score), Word::Confusion),
-        ("recall", judged::recall(lang, score, other.map(|(_, score)| score)), Word::Recall),
-        ("reliability", judged::reliability(lang, score), Word::Reliability),
-    ];
-    if let Some(other) = against {
-        pictures.insert(0, ("difference", judged::difference(lang, &other.verdict), Word::Difference));
-    }
-    let picture = |(name, bytes, alt)| Picture { name: format!("{name}.png"), bytes, alt: word(lang, alt) };
-    pictures.into_iter().map(picture).collect()
+    let picture = |(name, alt, bytes)| Picture { name: format!("{name}.png"), bytes, alt: word(lang, alt) };
+    judged::all(lang, judgement).into_iter().map(picture).collect()
 }
