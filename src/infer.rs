@@ -71,6 +71,8 @@ pub struct Located {
     pub prediction: Prediction,
     /// What the network said, unscaled, in the order of the manifest's labels.
     pub logits: Vec<f32>,
+    /// Globally pooled features, `[channels]`, as the network gives them; empty where what runs has none.
+    pub features: Vec<f32>,
     /// Which model said so.
     pub model: Arc<ModelIdentity>,
     /// Its manifest: the live model may be another one by now.
@@ -260,6 +262,7 @@ impl Core {
         Ok(Located {
             prediction: Prediction::from_logits(&output.logits, labels, manifest.temperature, manifest.abstain_below),
             logits: output.logits,
+            features: output.features,
             model: live.identity.clone(),
             timings: Timings { queue: output.queued, run: output.ran, ..prepared.timings },
             explanation: Explanation::new(prepared.picture, output.cams, output.grid, labels.len()),

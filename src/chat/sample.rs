@@ -122,7 +122,7 @@ impl Run for Colours {
         let plane = input.len() / batch / 3;
         let mean = |plane: &[f32]| 10.0 * plane.iter().sum::<f32>() / plane.len() as f32;
         let logits: Vec<f32> = input.chunks(plane).map(mean).collect();
-        Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1) })
+        Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1), ..Outputs::default() })
     }
 }
 

@@ -164,6 +164,7 @@ mod tests {
         Located {
             prediction: Prediction::from_logits(&[0.0, 0.0], &labels, 1.0, 0.5),
             logits: vec![0.0; 2],
+            features: Vec::new(),
             model: Arc::new(ModelIdentity {
                 name: "drawn-world".to_owned(),
                 version: "1.0.0".to_owned(),

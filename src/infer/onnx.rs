@@ -18,7 +18,7 @@ use super::queue::Run;
 pub use cuda::Precision;
 
 /// What is asked of the network; it may have more outputs.
-const OUTPUTS: [&str; 2] = ["logits", "cams"];
+const OUTPUTS: [&str; 3] = ["logits", "cams", "features"];
 
 /// What runs the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl fmt::Display for Backend {
 }
 
 /// The outputs of one batch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs {
     /// `[batch, labels]`, unscaled.
     pub logits: Vec<f32>,
@@ -73,6 +73,8 @@ pub struct Outputs {
     pub cams: Vec<f32>,
     /// Rows and columns of a map.
     pub grid: (usize, usize),
+    /// Globally pooled features, `[batch, channels]`; empty where what runs has none.
+    pub features: Vec<f32>,
 }
 
 /// A loaded network.
@@ -167,9 +169,10 @@ fn outputs(named: &SessionOutputs) -> Result<Outputs, String> {
         Ok((shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)).collect(), values.to_vec()))
     };
     let (_, logits) = extract("logits")?;
+    let (_, features) = extract("features")?;
     let (shape, cams) = extract("cams")?;
     match shape[..] {
-        [_, _, rows, columns] => Ok(Outputs { logits, cams, grid: (rows, columns) }),
+        [_, _, rows, columns] => Ok(Outputs { logits, cams, grid: (rows, columns), features }),
         _ => Err(format!("output `cams` has shape {shape:?}, not [batch, labels, rows, columns]")),
     }
 }

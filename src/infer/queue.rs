@@ -36,6 +36,8 @@ pub struct Output {
     pub cams: Vec<f32>,
     /// Rows and columns of a map.
     pub grid: (usize, usize),
+    /// `[channels]`; empty where what runs has none.
+    pub features: Vec<f32>,
     /// Time from the call until the batch began.
     pub queued: Duration,
     /// Duration of the run.
@@ -143,6 +145,7 @@ fn answer(runner: &mut impl Run, batch: Vec<Job>) {
                 logits: part(&outputs.logits, index, count),
                 cams: part(&outputs.cams, index, count),
                 grid: outputs.grid,
+                features: part(&outputs.features, index, count),
                 queued: begin.duration_since(job.since),
                 ran,
                 batch: count,
@@ -179,7 +182,7 @@ mod tests {
                 return Err("too hot".to_owned());
             }
             let logits: Vec<f32> = input.chunks(input.len() / batch).map(|tensor| tensor[0]).collect();
-            Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1) })
+            Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1), ..Outputs::default() })
         }
     }
 

@@ -170,7 +170,7 @@ mod tests {
             self.0.fetch_add(batch, Ordering::Relaxed);
             let photos = input.chunks(input.len() / batch);
             let logits: Vec<f32> = photos.flat_map(|photo| (0..7).map(|label| photo[0] + label as f32)).collect();
-            Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1) })
+            Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1), ..Outputs::default() })
         }
     }
 

@@ -203,6 +203,8 @@ mod tests {
         let difference = largest_difference(&outputs.logits, logits);
         assert!(difference <= tolerance, "{}: {difference}", reference.name);
         assert_eq!(outputs.grid, (2, 2));
+        let features = network.features(2, &reference.input).unwrap();
+        assert!(features.len() >= 2 * 512 && largest_difference(&outputs.features, &features) <= 1e-6);
         let means: Vec<f32> = outputs.cams.chunks(4).map(|map| map.iter().sum::<f32>() / 4.0).collect();
         assert!(largest_difference(&means, &outputs.logits) <= 1e-4);
     }

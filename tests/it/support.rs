@@ -37,7 +37,7 @@ impl Run for Colours {
         let mean = |plane: &[f32]| 6.0 * plane.iter().sum::<f32>() / plane.len() as f32;
         let logits: Vec<f32> = input.chunks(plane).map(mean).collect();
         // One cell a map: its mean is the logit, as it has to be.
-        Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1) })
+        Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1), ..Outputs::default() })
     }
 }
 

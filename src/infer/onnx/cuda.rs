@@ -122,11 +122,12 @@ impl Graphs {
         for (name, result) in OUTPUTS.iter().zip(&mut fixed.results) {
             on_device[*name].downcast_ref::<TensorValueType<f32>>()?.copy_into(result)?;
         }
-        let [logits, cams] = &fixed.results[..] else { unreachable!("there is a result for each output") };
+        let [logits, cams, features] = &fixed.results[..] else { unreachable!("there is a result for each output") };
         let (shape, cams) = cams.extract_tensor();
-        let (_, logits) = logits.extract_tensor();
+        let ((_, logits), (_, features)) = (logits.extract_tensor(), features.extract_tensor());
         let part = |values: &[f32]| values[..values.len() / fixed.batch * batch].to_vec();
-        Ok(Outputs { logits: part(logits), cams: part(cams), grid: (shape[2] as usize, shape[3] as usize) })
+        let grid = (shape[2] as usize, shape[3] as usize);
+        Ok(Outputs { logits: part(logits), cams: part(cams), grid, features: part(features) })
     }
 
     /// Where the smallest size is that holds a batch.
