@@ -73,12 +73,14 @@ pub struct Quiz {
 }
 
 /// The page and the API.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Web {
     /// Where to listen.
     pub bind: SocketAddr,
     /// Names besides localhost.
     pub allowed_hosts: Vec<String>,
+    /// Opens `/metrics` to other machines.
+    pub metrics_token: Option<SecretString>,
 }
 
 /// The Telegram bot.
@@ -219,7 +221,11 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
         collect: collect::settings(&raw, secrets)?,
         train: train::settings(&raw.train)?,
         admins: admins(&raw.admin)?,
-        web: Web { bind: address("web.bind", &raw.web.bind)?, allowed_hosts: raw.web.allowed_hosts },
+        web: Web {
+            bind: address("web.bind", &raw.web.bind)?,
+            allowed_hosts: raw.web.allowed_hosts,
+            metrics_token: secrets.find("web.metrics_token", &raw.web.metrics_token_file)?,
+        },
         telegram: raw.telegram.enabled.then(|| telegram(&raw.telegram, secrets)).transpose()?,
         discord: raw.discord.enabled.then(|| discord(&raw.discord, secrets)).transpose()?,
         log: Log { format: raw.log.format, filter: raw.log.filter },

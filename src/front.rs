@@ -3,6 +3,7 @@
 pub mod discord;
 pub mod json;
 mod line;
+pub mod meters;
 mod recent;
 pub mod telegram;
 pub mod web;

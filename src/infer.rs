@@ -8,6 +8,7 @@ pub mod decode;
 pub mod explain;
 mod live;
 pub mod manifest;
+pub mod meters;
 pub mod onnx;
 pub mod preprocess;
 pub mod queue;
@@ -25,6 +26,7 @@ use self::decode::{Limits, PhotoError};
 use self::explain::Explanation;
 use self::live::Live;
 use self::manifest::{Manifest, ModelError, ModelFiles};
+use self::meters::Meters;
 use self::onnx::{Backend, Network};
 use self::preprocess::Preprocess;
 use self::queue::{QueueError, Run};
@@ -127,6 +129,7 @@ pub struct Core {
 
 struct Shared {
     options: Options,
+    meters: Meters,
     live: RwLock<Arc<Live>>,
     /// The model that was live before: kept warm, so that going back takes no loading, and ended only when the next
     /// one retires, by when nobody waits for it.
@@ -152,9 +155,11 @@ impl Core {
     /// # Errors
     /// When the system starts no thread, or the runner cannot be prepared.
     pub fn with_runner(manifest: Manifest, runner: impl Run, options: &Options) -> Result<Self, ModelError> {
-        let live = Live::start(manifest, runner, options)?;
+        let meters = Meters::default();
+        let live = Live::start(manifest, runner, options, meters.clone())?;
         let shared = Shared {
             options: options.clone(),
+            meters,
             live: RwLock::new(Arc::new(live)),
             retired: Mutex::new(None),
             admission: Arc::new(Semaphore::new(options.capacity())),
@@ -197,11 +202,11 @@ impl Core {
         if self.switch_back(&files.manifest) {
             return Ok(());
         }
-        let options = self.shared.options.clone();
+        let (options, meters) = (self.shared.options.clone(), self.shared.meters.clone());
         let backend = options.backend.to_string();
         let load = tokio::task::spawn_blocking(move || {
             let network = Network::load(&files, &options.backend)?;
-            Live::start(files.manifest, network, &options)
+            Live::start(files.manifest, network, &options, meters)
         });
         let live = load.await.map_err(|error| ModelError::Backend { backend, detail: error.to_string() })??;
         self.replace(live);
@@ -213,7 +218,8 @@ impl Core {
     /// # Errors
     /// When the system starts no thread.
     pub fn switch_to_runner(&self, manifest: Manifest, runner: impl Run) -> Result<(), ModelError> {
-        self.replace(Live::start(manifest, runner, &self.shared.options)?);
+        let meters = self.shared.meters.clone();
+        self.replace(Live::start(manifest, runner, &self.shared.options, meters)?);
         Ok(())
     }
 
@@ -243,11 +249,25 @@ impl Core {
         wanted.clamp(1, self.shared.options.capacity())
     }
 
+    /// What is measured of it, with the load of this moment.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        let inside = self.shared.options.capacity().saturating_sub(self.shared.admission.available_permits());
+        self.shared.meters.set_load(inside, self.live().queue.waiting());
+        &self.shared.meters
+    }
+
     /// Answers where a photo was taken.
     ///
     /// # Errors
     /// See [`LocateError`]; a photo that cannot be read never reaches the backend.
     pub async fn locate(&self, photo: Vec<u8>) -> Result<Located, LocateError> {
+        let answer = self.answer(photo).await;
+        self.shared.meters.answered(&answer);
+        answer
+    }
+
+    async fn answer(&self, photo: Vec<u8>) -> Result<Located, LocateError> {
         let live = self.live();
         let busy = || LocateError::Busy { retry_after: live.retry_after(self.shared.options.capacity()) };
         let _admitted = self.shared.admission.try_acquire().map_err(|_| busy())?;

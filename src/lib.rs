@@ -14,6 +14,7 @@ pub mod front;
 pub mod infer;
 pub mod jobs;
 pub mod judge;
+pub mod metrics;
 pub mod models;
 pub mod quiz;
 pub mod store;

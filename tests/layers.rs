@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// says so.
 const LAYERS: [&[&str]; 6] = [
     &["domain"],
-    &["clock", "collect", "infer", "jobs", "judge", "models", "quiz", "store", "train", "world"],
+    &["clock", "collect", "infer", "jobs", "judge", "metrics", "models", "quiz", "store", "train", "world"],
     &["chat"],
     &["front"],
     &["cli", "config"],
@@ -20,6 +20,7 @@ const SAME_LAYER: &[(&str, &str)] = &[
     ("collect", "clock"),
     ("collect", "infer"),
     ("collect", "store"),
+    ("infer", "metrics"),
     ("jobs", "clock"),
     ("jobs", "store"),
     ("judge", "infer"),
@@ -50,6 +51,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("burn::", &["train"]),
     ("tiny_skia::", &["world/", "chat/picture"]),
     ("fluent_bundle::", &["chat/text"]),
+    ("prometheus_client::", &["metrics", "infer/meters", "front/meters", "front/web/metrics"]),
     ("clap::", &["cli", "main"]),
 ];
 

@@ -12,6 +12,8 @@ use crate::config::Config;
 use crate::domain::Split;
 use crate::front::web;
 use crate::infer::Core;
+use crate::metrics::Metrics;
+use crate::store::Store;
 use crate::world::{World, photo};
 
 /// Seed of the sample photos.
@@ -38,7 +40,7 @@ pub(super) async fn run(config: Config, options: Demo) -> anyhow::Result<ExitCod
             async move { table.run(stop).await }
         })
     });
-    web::serve(listener, router(core, &config, table.clone()).await?, stop).await?;
+    web::serve(listener, router(core, &config, table.clone(), Metrics::default(), None).await?, stop).await?;
     if let (Some(table), Some(bell)) = (table, bell) {
         bell.await.context("the quiz's bell")?;
         table.close().await;
@@ -60,10 +62,17 @@ async fn table(config: &Config, core: &Core) -> Option<Table> {
 }
 
 /// The page's routes.
-pub(super) async fn router(core: Core, config: &Config, table: Option<Table>) -> anyhow::Result<axum::Router> {
+pub(super) async fn router(
+    core: Core,
+    config: &Config,
+    table: Option<Table>,
+    metrics: Metrics,
+    store: Option<Store>,
+) -> anyhow::Result<axum::Router> {
     let samples = tokio::task::spawn_blocking(samples).await.context("cannot draw the sample photos")?;
     let allowed_hosts = config.web.allowed_hosts.clone();
-    Ok(web::router(core, web::Options { allowed_hosts, samples, table }))
+    let metrics_token = config.web.metrics_token.clone();
+    Ok(web::router(core, web::Options { allowed_hosts, samples, table, metrics, store, metrics_token }))
 }
 
 /// One photo of each area, from towns that the model was not trained on.

@@ -16,7 +16,9 @@ use crate::chat::quiz::Table;
 use crate::chat::{Conversation, Platform, Post, etiquette};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Discord, Telegram};
+use crate::front::meters::Meters;
 use crate::front::{discord, telegram, web};
+use crate::metrics::Metrics;
 use crate::models::Registry;
 
 /// Runs everything; one front end that fails stops the others and gives the error.
@@ -66,19 +68,21 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     let bind = config.web.bind;
     let listener = TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind} (`web.bind`)"))?;
     tracing::info!(address = %listener.local_addr()?, "page ready");
-    let router = super::demo::router(core.clone(), &config, table.clone()).await?;
+    let meters = Meters::default();
+    let metrics = Metrics::default().with(&meters);
+    let router = super::demo::router(core.clone(), &config, table.clone(), metrics, Some(store.clone())).await?;
     let stopping = stop.clone();
     fronts.spawn(async move { web::serve(listener, router, stopping).await.context("the page") });
 
     let max_photo_bytes = config.infer.limits.max_bytes;
     if let Some(settings) = config.telegram {
-        let settings = telegram_settings(settings, max_photo_bytes);
+        let settings = telegram_settings(settings, max_photo_bytes, meters.clone());
         let (conversation, stop) = (conversation.clone(), stop.clone());
         fronts
             .spawn(async move { telegram::run(settings, conversation, telegram_news, stop).await.context("Telegram") });
     }
     if let Some(settings) = config.discord {
-        let settings = discord_settings(settings, max_photo_bytes);
+        let settings = discord_settings(settings, max_photo_bytes, meters);
         let stop = stop.clone();
         fronts.spawn(async move { discord::run(settings, conversation, discord_news, stop).await.context("Discord") });
     }
@@ -118,15 +122,15 @@ fn flatten(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> anyhow:
     ended.context("a front end panicked").and_then(|outcome| outcome)
 }
 
-fn telegram_settings(settings: Telegram, max_photo_bytes: usize) -> telegram::Settings {
+fn telegram_settings(settings: Telegram, max_photo_bytes: usize, meters: Meters) -> telegram::Settings {
     let mode = settings.webhook.map_or(telegram::Mode::Polling, |hook| {
         let config::Webhook { listen, public_url, secret } = hook;
         telegram::Mode::Webhook(telegram::Webhook { listen, public_url, secret })
     });
-    telegram::Settings { token: settings.token, api_url: settings.api_url, mode, max_photo_bytes }
+    telegram::Settings { token: settings.token, api_url: settings.api_url, mode, max_photo_bytes, meters }
 }
 
-fn discord_settings(settings: Discord, max_photo_bytes: usize) -> discord::Settings {
+fn discord_settings(settings: Discord, max_photo_bytes: usize, meters: Meters) -> discord::Settings {
     let Discord { token, api_url, gateway_url } = settings;
-    discord::Settings { token, api_url, gateway_url, max_photo_bytes }
+    discord::Settings { token, api_url, gateway_url, max_photo_bytes, meters }
 }

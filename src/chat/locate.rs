@@ -37,7 +37,10 @@ async fn answer_one(
     let lang = incoming.lang;
     let failure = match photo {
         Ok(bytes) => match core.locate(bytes).await {
-            Ok(located) => return reasons.tell(incoming.chat.clone(), lang, place, located).await,
+            Ok(located) => {
+                let telling = reasons.tell(incoming.chat.clone(), lang, place, located);
+                return core.meters().explain(telling).await;
+            }
             Err(error) => {
                 report(&error);
                 text::locate_error(lang, &error)

@@ -98,6 +98,7 @@ pub(super) struct Admin {
 pub(super) struct Web {
     pub(super) bind: String,
     pub(super) allowed_hosts: Vec<String>,
+    pub(super) metrics_token_file: String,
 }
 
 #[derive(Deserialize)]

@@ -39,6 +39,7 @@ use self::handler::Handler;
 use crate::chat::Conversation;
 use crate::chat::message::Announcement;
 use crate::front::line;
+use crate::front::meters::Meters;
 
 /// What the bot hears of: servers (for their language) and messages. None of these is privileged.
 const INTENTS: GatewayIntents =
@@ -61,6 +62,8 @@ pub struct Settings {
     pub gateway_url: Option<String>,
     /// Largest photo that is downloaded, bytes.
     pub max_photo_bytes: usize,
+    /// Where failed calls are counted.
+    pub meters: Meters,
 }
 
 /// Serves Discord until `stop`, then takes nothing new, delivers the answers under way and returns.
@@ -77,16 +80,17 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let http = http(&settings)?;
-    let Some(me) = introduce(&http, &stop).await? else {
+    let meters = &settings.meters;
+    let Some(me) = introduce(&http, meters, &stop).await? else {
         line::hand_all_back(announcements).await;
         return Ok(());
     };
     let cdn = Cdn::new(settings.api_url.as_deref(), settings.max_photo_bytes)?;
-    let handler = Arc::new(Handler::new(me, conversation, cdn, stop.clone()));
+    let handler = Arc::new(Handler::new(me, conversation, cdn, meters.clone(), stop.clone()));
     let mut client = connect(http, &settings, handler.clone()).await?;
     let shards = client.shard_manager.clone();
     let quiet = stop.child_token();
-    let announcing = tokio::spawn(announce::run(client.http.clone(), announcements, quiet.clone()));
+    let announcing = tokio::spawn(announce::run(client.http.clone(), announcements, meters.clone(), quiet.clone()));
     let ended = tokio::select! {
         ended = client.start() => ended.context("Discord ended the connection for good"),
         () = stop.cancelled() => {
@@ -112,7 +116,7 @@ fn http(settings: &Settings) -> anyhow::Result<Http> {
 
 /// Finds out who the bot is and registers its commands; waits while Discord cannot be reached. None when
 /// stopped meanwhile.
-async fn introduce(http: &Http, stop: &CancellationToken) -> anyhow::Result<Option<UserId>> {
+async fn introduce(http: &Http, meters: &Meters, stop: &CancellationToken) -> anyhow::Result<Option<UserId>> {
     let mut pause = FIRST_PAUSE;
     loop {
         let error = tokio::select! {
@@ -128,6 +132,7 @@ async fn introduce(http: &Http, stop: &CancellationToken) -> anyhow::Result<Opti
         if !fault::may_pass(&error) {
             bail!("Discord refuses to register the bot's commands: {error}");
         }
+        fault::count(meters, &error);
         tracing::warn!(%error, ?pause, "Discord cannot be reached");
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),

@@ -32,6 +32,7 @@ use self::api::Api;
 use self::desk::Desk;
 use crate::chat::command::Command;
 use crate::chat::{Announcement, Conversation, Lang, Platform, Role, text};
+use crate::front::meters::Meters;
 
 /// Updates between their arrival and the desk; the desk is quick, so few wait.
 const INBOX: usize = 256;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Largest photo to download, bytes; Telegram itself hands out 20 MiB at most.
     pub max_photo_bytes: usize,
+    /// Where failed calls are counted.
+    pub meters: Meters,
 }
 
 /// How updates arrive.

@@ -23,16 +23,19 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::clients::Clients;
 use self::language::Language;
-use self::metrics::Metrics;
+use self::metrics::Meters;
 use self::problem::Problem;
 pub use self::samples::Sample;
 use crate::chat::quiz::Table;
 use crate::infer::Core;
+use crate::metrics::Metrics;
+use crate::store::Store;
 
 /// What the page needs besides the core.
 #[derive(Clone, Default)]
@@ -43,6 +46,12 @@ pub struct Options {
     pub samples: Vec<Sample>,
     /// Where rounds are played, if the quiz is on.
     pub table: Option<Table>,
+    /// What else is measured, the core excepted.
+    pub metrics: Metrics,
+    /// Where `/metrics` reads what is spent and which jobs there are.
+    pub store: Option<Store>,
+    /// Opens `/metrics` to other machines than this one.
+    pub metrics_token: Option<SecretString>,
 }
 
 /// What the handlers share.
@@ -51,7 +60,11 @@ struct Site {
     allowed_hosts: Vec<String>,
     samples: Vec<Sample>,
     table: Option<Table>,
+    /// The page's own.
+    meters: Meters,
     metrics: Metrics,
+    store: Option<Store>,
+    metrics_token: Option<SecretString>,
     clients: Clients,
     pages: page::Pages,
 }
@@ -61,10 +74,12 @@ type Shared = State<Arc<Site>>;
 /// The whole site.
 pub fn router(core: Core, options: Options) -> Router {
     let max_body = upload::max_body(core.limits());
-    let Options { allowed_hosts, samples, table } = options;
-    let (metrics, clients) = (Metrics::start(), Clients::default());
+    let Options { allowed_hosts, samples, table, metrics, store, metrics_token } = options;
+    let (meters, clients) = (Meters::start(), Clients::default());
+    let metrics = metrics.with(core.meters()).with(&meters);
     let pages = page::Pages::default();
-    let site = Arc::new(Site { core, allowed_hosts, samples, table, metrics, clients, pages });
+    let site = Site { core, allowed_hosts, samples, table, meters, metrics, store, metrics_token, clients, pages };
+    let site = Arc::new(site);
     Router::new()
         .route("/", get(page::show))
         .route("/quiz", get(page::show_quiz))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Options;
 use super::manifest::{Manifest, ModelError};
+use super::meters::Meters;
 use super::queue::{Queue, Run};
 use crate::domain::ModelIdentity;
 
@@ -23,9 +24,14 @@ pub(super) struct Live {
 
 impl Live {
     /// Starts the thread of something that computes logits.
-    pub(super) fn start(manifest: Manifest, runner: impl Run, options: &Options) -> Result<Self, ModelError> {
+    pub(super) fn start(
+        manifest: Manifest,
+        runner: impl Run,
+        options: &Options,
+        meters: Meters,
+    ) -> Result<Self, ModelError> {
         let backend = options.backend.to_string();
-        let queue = Queue::start(runner, options.capacity(), options.max_batch)
+        let queue = Queue::start(runner, options.capacity(), options.max_batch, meters)
             .map_err(|detail| ModelError::Backend { backend: backend.clone(), detail })?;
         let identity = ModelIdentity { name: manifest.name.clone(), version: manifest.version.clone(), backend };
         Ok(Self {

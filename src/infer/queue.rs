@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::meters::Meters;
 use super::onnx::Outputs;
 
 /// Something that computes logits for a batch.
@@ -76,19 +77,25 @@ impl Queue {
     ///
     /// # Errors
     /// When the system starts no thread, or in the words of [`Run::prepare`].
-    pub fn start(mut runner: impl Run, capacity: usize, max_batch: usize) -> Result<Self, String> {
+    pub fn start(mut runner: impl Run, capacity: usize, max_batch: usize, meters: Meters) -> Result<Self, String> {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
         let (ready, when_ready) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name("kokodoko-infer".to_owned()).spawn(move || {
             let prepared = runner.prepare(max_batch.max(1));
             let go_on = prepared.is_ok();
             if ready.send(prepared).is_ok() && go_on {
-                work(runner, receiver, max_batch.max(1));
+                work(runner, receiver, max_batch.max(1), &meters);
             }
         });
         let thread = thread.map_err(|error| error.to_string())?;
         when_ready.recv().unwrap_or_else(|_| Err("the backend panicked".to_owned()))?;
         Ok(Self { sender: Some(sender), thread: Some(thread) })
+    }
+
+    /// Photos that wait for the thread.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.sender.as_ref().map_or(0, |sender| sender.max_capacity() - sender.capacity())
     }
 
     /// Waits for the outputs of one photo, `[3, size, size]` normalised. Dropping the future withdraws the
@@ -119,13 +126,14 @@ impl Drop for Queue {
     }
 }
 
-fn work(mut runner: impl Run, mut receiver: mpsc::Receiver<Job>, max_batch: usize) {
+fn work(mut runner: impl Run, mut receiver: mpsc::Receiver<Job>, max_batch: usize, meters: &Meters) {
     while let Some(first) = receiver.blocking_recv() {
         let rest = std::iter::from_fn(|| receiver.try_recv().ok());
         // A caller who gave up costs nothing but this look.
         let batch: Vec<Job> =
             std::iter::once(first).chain(rest).filter(|job| !job.answer.is_closed()).take(max_batch).collect();
         if !batch.is_empty() {
+            meters.ran(batch.len());
             answer(&mut runner, batch);
         }
     }
@@ -196,7 +204,7 @@ mod tests {
         let (begun_sender, begun) = std_mpsc::channel();
         let (leave, leave_receiver) = std_mpsc::channel();
         let slow = Slow { begun: begun_sender, leave: leave_receiver };
-        let queue = Queue::start(slow, capacity, max_batch).expect("a thread starts").into();
+        let queue = Queue::start(slow, capacity, max_batch, Meters::default()).expect("a thread starts").into();
         Bench { queue, begun, leave }
     }
 
@@ -279,8 +287,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_made_ready_does_not_start() {
-        assert_eq!(Queue::start(Never(false), 4, 3).err(), Some("no memory for 3 photos".to_owned()));
-        assert_eq!(Queue::start(Never(true), 4, 3).err(), Some("the backend panicked".to_owned()));
+        assert_eq!(
+            Queue::start(Never(false), 4, 3, Meters::default()).err(),
+            Some("no memory for 3 photos".to_owned())
+        );
+        assert_eq!(Queue::start(Never(true), 4, 3, Meters::default()).err(), Some("the backend panicked".to_owned()));
     }
 
     #[tokio::test]

@@ -51,6 +51,7 @@ impl Bench {
             api_url: Some(fake.api()),
             gateway_url: Some(fake.gateway()),
             max_photo_bytes: MAX_PHOTO,
+            meters: kokodoko::front::meters::Meters::default(),
         };
         let stop = CancellationToken::new();
         let (announcements, announced) = mpsc::channel(16);

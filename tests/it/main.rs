@@ -5,6 +5,7 @@ mod builtin;
 mod collect;
 mod discord;
 mod fake;
+mod metrics;
 mod models;
 mod quiz;
 mod support;

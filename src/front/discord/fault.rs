@@ -5,6 +5,8 @@ use std::time::Duration;
 use serenity::http::HttpError;
 
 use crate::chat::message::Undelivered;
+use crate::domain::Platform;
+use crate::front::meters::{Fault, Meters};
 
 /// Pauses before a request is tried again. A promise of an answer is due within three seconds.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(1_000)];
@@ -49,6 +51,19 @@ pub(super) fn may_pass(error: &serenity::Error) -> bool {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => response.status_code.is_server_error(),
         _ => false,
     }
+}
+
+/// Counts a call that failed.
+pub(super) fn count(meters: &Meters, error: &serenity::Error) {
+    let fault = match error {
+        _ if is_limit(error) => Fault::Limit,
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(_)) if may_pass(error) => Fault::Service,
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(_)) => Fault::Refused,
+        serenity::Error::Http(_) | serenity::Error::Io(_) => Fault::Network,
+        serenity::Error::Json(_) => Fault::Unreadable,
+        _ => Fault::Refused,
+    };
+    meters.failed(Platform::Discord, fault);
 }
 
 /// Whether the token is at fault.

@@ -19,6 +19,7 @@ use super::download::Cdn;
 use super::incoming::{self, Question};
 use super::{deliver, fault, interact, press};
 use crate::chat::{Admission, Conversation, Lang, MAX_PHOTOS, Reply, Request, text};
+use crate::front::meters::Meters;
 use crate::front::recent::Recent;
 
 /// Deliveries that are remembered. A resumed session replays seconds, not hours.
@@ -33,6 +34,7 @@ pub(super) struct Handler {
     me: UserId,
     conversation: Conversation,
     cdn: Cdn,
+    meters: Meters,
     /// The languages of the servers that are not English.
     servers: DashMap<GuildId, Lang>,
     recent: Mutex<Recent<u64, REMEMBERED>>,
@@ -43,11 +45,18 @@ pub(super) struct Handler {
 
 impl Handler {
     /// A handler for the bot `me`, which answers nothing new after `stop`.
-    pub(super) fn new(me: UserId, conversation: Conversation, cdn: Cdn, stop: CancellationToken) -> Self {
+    pub(super) fn new(
+        me: UserId,
+        conversation: Conversation,
+        cdn: Cdn,
+        meters: Meters,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
             me,
             conversation,
             cdn,
+            meters,
             servers: DashMap::new(),
             recent: Mutex::default(),
             slots: Semaphore::new(AT_ONCE),
@@ -106,6 +115,17 @@ impl Handler {
         interact::answer(&context.http, command.into(), replies, private).await
     }
 
+    /// Logs and counts what went wrong. serenity's words for its errors hold neither addresses nor tokens.
+    fn report(&self, done: serenity::Result<()>, what: &str) {
+        let Err(error) = done else { return };
+        fault::count(&self.meters, &error);
+        if fault::forbids_speech(&error) {
+            tracing::info!(%error, "Discord: may not {what}");
+        } else {
+            tracing::error!(%error, "Discord: cannot {what}");
+        }
+    }
+
     /// Presses are quick and many: they wait for no photo of others.
     async fn answer_press(&self, context: &Context, component: &ComponentInteraction) -> serenity::Result<()> {
         let Some(pressed) = incoming::from_press(component) else {
@@ -140,15 +160,6 @@ fn answers_everybody(question: &Question) -> bool {
     command.answers_everybody() && !(command.takes_photos() && question.photos.is_empty())
 }
 
-/// Logs what went wrong. serenity's words for its errors hold neither addresses nor tokens.
-fn report(done: serenity::Result<()>, what: &str) {
-    match done {
-        Ok(()) => {}
-        Err(error) if fault::forbids_speech(&error) => tracing::info!(%error, "Discord: may not {what}"),
-        Err(error) => tracing::error!(%error, "Discord: cannot {what}"),
-    }
-}
-
 #[async_trait]
 impl EventHandler for Handler {
     async fn ready(&self, _: Context, ready: Ready) {
@@ -169,7 +180,7 @@ impl EventHandler for Handler {
 
     async fn message(&self, context: Context, message: Message) {
         if self.takes(message.id.get()) {
-            let answer = async { report(self.answer_message(&context, &message).await, "answer a message") };
+            let answer = async { self.report(self.answer_message(&context, &message).await, "answer a message") };
             self.answers.track_future(answer).await;
         }
     }
@@ -181,10 +192,10 @@ impl EventHandler for Handler {
         let answer = async {
             match &interaction {
                 Interaction::Command(command) => {
-                    report(self.answer_command(&context, command).await, "answer a command");
+                    self.report(self.answer_command(&context, command).await, "answer a command");
                 }
                 Interaction::Component(pressed) => {
-                    report(self.answer_press(&context, pressed).await, "answer a press");
+                    self.report(self.answer_press(&context, pressed).await, "answer a press");
                 }
                 _ => {}
             }

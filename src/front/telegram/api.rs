@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Settings, menu};
 use crate::chat::message::{Attachment, Delivered, DeliveryError, Picture, Reply};
-use crate::chat::{Button, Buttons, Canvas, Lang, Role, Undelivered};
+use crate::chat::{Button, Buttons, Canvas, Lang, Platform, Role, Undelivered};
+use crate::front::meters::{Fault, Meters};
 use crate::infer::decode::PhotoError;
 
 /// Telegram hands out no larger files.
@@ -52,6 +53,7 @@ pub(super) struct Address {
 pub(super) struct Api {
     bot: Bot,
     max_photo_bytes: usize,
+    meters: Meters,
 }
 
 impl Api {
@@ -63,7 +65,11 @@ impl Api {
             let parsed = reqwest::Url::parse(url).ok().filter(|url| !url.cannot_be_a_base());
             bot = bot.set_api_url(parsed.with_context(|| format!("{url:?} is no address of a Bot API server"))?);
         }
-        Ok(Self { bot, max_photo_bytes: settings.max_photo_bytes.min(TELEGRAM_MAX_DOWNLOAD) })
+        Ok(Self {
+            bot,
+            max_photo_bytes: settings.max_photo_bytes.min(TELEGRAM_MAX_DOWNLOAD),
+            meters: settings.meters.clone(),
+        })
     }
 
     /// teloxide's handle, for its update listener.
@@ -74,6 +80,11 @@ impl Api {
     /// The largest photo that is downloaded, bytes.
     pub(super) fn max_photo_bytes(&self) -> usize {
         self.max_photo_bytes
+    }
+
+    /// Counts a call that failed.
+    pub(super) fn failed(&self, error: &RequestError) {
+        self.meters.failed(Platform::Telegram, fault(error));
     }
 
     /// An error with its causes, without the token: reqwest's errors quote the URL, and the URL holds it.
@@ -95,7 +106,10 @@ impl Api {
                     "Telegram refuses the token. Copy it again from @BotFather into `telegram.token_file` or \
                      KOKODOKO_TELEGRAM__TOKEN."
                 ),
-                Err(error) => tracing::warn!(error = self.redact(&error), ?pause, "Telegram cannot be reached"),
+                Err(error) => {
+                    self.failed(&error);
+                    tracing::warn!(error = self.redact(&error), ?pause, "Telegram cannot be reached");
+                }
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_PAUSE),
@@ -414,6 +428,7 @@ impl Api {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
+            self.failed(&error);
             match pause_before_retry(&error, attempt) {
                 Some(pause) if attempt < ATTEMPTS => {
                     tracing::info!(attempt, ?pause, error = self.redact(&error), "Telegram is asked again");
@@ -423,6 +438,16 @@ impl Api {
                 _ => return Err(error),
             }
         }
+    }
+}
+
+fn fault(error: &RequestError) -> Fault {
+    match error {
+        RequestError::RetryAfter(_) => Fault::Limit,
+        RequestError::Network(_) | RequestError::Io(_) => Fault::Network,
+        RequestError::Api(ApiError::Unknown(words)) if SERVER_FAULTS.contains(&words.as_str()) => Fault::Service,
+        RequestError::Api(_) | RequestError::MigrateToChatId(_) => Fault::Refused,
+        RequestError::InvalidJson { .. } => Fault::Unreadable,
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) async fn serve(api: &Api, inbox: mpsc::Sender<Update>, stop: &Cancell
 }
 
 fn report(api: &Api, error: &RequestError) {
+    api.failed(error);
     match error {
         RequestError::Api(ApiError::TerminatedByOtherGetUpdates) => {
             tracing::error!("another program asks for this bot's updates: stop it, or use another token");

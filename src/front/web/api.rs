@@ -128,7 +128,8 @@ async fn answer(core: &Core, wish: Wish, photo: Vec<u8>) -> Outcome {
     let Some(label) = wish.heatmap.label(&located.prediction) else {
         return Ok(answer);
     };
-    let drawn = tokio::task::spawn_blocking(move || located.explanation.heatmap_jpeg(Question::Why(label))).await;
+    let drawing = tokio::task::spawn_blocking(move || located.explanation.heatmap_jpeg(Question::Why(label)));
+    let drawn = core.meters().explain(drawing).await;
     let jpeg = drawn.map_err(|error| LocateError::Failed(format!("the heatmap could not be drawn: {error}")))?;
     Ok(answer.with_heatmap(&manifest.labels[label].area, &jpeg))
 }
@@ -139,7 +140,7 @@ fn record(site: &Site, outcome: &Outcome) {
         Ok(_) => "unknown",
         Err(error) => error.code(),
     };
-    site.metrics.photo(name);
+    site.meters.photo(name);
     if let Err(LocateError::Failed(detail)) = outcome {
         tracing::error!(detail, "a photo could not be answered");
     }

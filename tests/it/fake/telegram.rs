@@ -206,6 +206,7 @@ impl FakeTelegram {
             api_url: Some(self.url()),
             mode: kokodoko::front::telegram::Mode::Polling,
             max_photo_bytes: 20 << 20,
+            meters: kokodoko::front::meters::Meters::default(),
         }
     }
 
