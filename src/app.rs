@@ -1,14 +1,17 @@
 //! The composition root: it sees every layer, and nothing imports it.
 
 mod attend;
+mod backup;
 pub mod bureau;
 mod check;
 mod collect;
 mod collecting;
 mod data;
 mod demo;
+pub mod doctor;
 mod evaluate;
 mod head;
+mod health;
 mod language;
 mod logging;
 mod models;
@@ -61,6 +64,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Models(command) => block_on(models::run(config, command)),
         Command::Data(command) => block_on(data::run(config, command)),
         Command::World(command) => world::run(config, command),
+        Command::Backup { out } => block_on(backup::save(config, &out)),
+        Command::Restore { from } => block_on(backup::bring_back(config, &from)),
+        Command::Doctor => block_on(doctor::run(config)),
+        Command::Health => block_on(health::run(config)),
         Command::CheckConfig => block_on(check::run(config)),
         Command::ExportReference { out, steps, weights } => train::export_reference(&out, steps, weights.as_deref()),
     }

@@ -52,6 +52,22 @@ pub enum Command {
     World(World),
     /// Check the configuration and say what would run
     CheckConfig,
+    /// Look whether all that is configured can work: tokens, models, disks, clock; say what to do where it cannot
+    Doctor,
+    /// Ask the program that runs with this configuration whether it is well (exit status 1: it is not)
+    Health,
+    /// Write the database and the models to a new folder; a bot may run meanwhile
+    Backup {
+        /// The folder, which must not be there yet
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
+    /// Bring back what `backup` wrote; overwrites nothing
+    Restore {
+        /// The folder
+        #[arg(long, value_name = "FOLDER")]
+        from: PathBuf,
+    },
     /// Write networks with reference outputs, for tests/parity
     #[command(hide = true)]
     ExportReference {

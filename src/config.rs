@@ -40,6 +40,8 @@ pub struct Config {
     pub train: crate::train::settings::Settings,
     /// Who runs the bot.
     pub admins: Vec<UserRef>,
+    /// Whose bot it is; empty: every admin's.
+    pub owners: Vec<UserRef>,
     /// The page and the API.
     pub web: Web,
     /// The Telegram bot, if enabled.
@@ -50,6 +52,8 @@ pub struct Config {
     pub log: Log,
     /// How long running answers may take after the signal to stop.
     pub stop_deadline: Duration,
+    /// How long what is stored is kept.
+    pub retention: crate::retention::Days,
 }
 
 /// Photos a minute.
@@ -165,7 +169,7 @@ pub enum ConfigError {
         variable: String,
     },
     /// A secret's file cannot be read.
-    #[error("`{key}_file` names {}: {source}", path.display())]
+    #[error("`{key}_file` names {}: {source}", named(path))]
     SecretFile {
         /// The key, dotted.
         key: &'static str,
@@ -174,6 +178,15 @@ pub enum ConfigError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+/// A file as it may be shown: what is no path may be the secret itself, in the wrong place.
+fn named(path: &Path) -> String {
+    if path.components().count() > 1 {
+        path.display().to_string()
+    } else {
+        "no file (write its path, and the secret into the file)".to_owned()
+    }
 }
 
 impl Config {
@@ -220,7 +233,11 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
         quiz: raw.quiz.enabled.then(|| quiz(&raw.quiz)).transpose()?,
         collect: collect::settings(&raw, secrets)?,
         train: train::settings(&raw.train)?,
-        admins: admins(&raw.admin)?,
+        admins: people([("admin.telegram", &raw.admin.telegram), ("admin.discord", &raw.admin.discord)])?,
+        owners: people([
+            ("admin.owners_telegram", &raw.admin.owners_telegram),
+            ("admin.owners_discord", &raw.admin.owners_discord),
+        ])?,
         web: Web {
             bind: address("web.bind", &raw.web.bind)?,
             allowed_hosts: raw.web.allowed_hosts,
@@ -230,6 +247,13 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
         discord: raw.discord.enabled.then(|| discord(&raw.discord, secrets)).transpose()?,
         log: Log { format: raw.log.format, filter: raw.log.filter },
         stop_deadline: Duration::from_secs(positive("stop.deadline_seconds", raw.stop.deadline_seconds)? as u64),
+        retention: crate::retention::Days {
+            audit: raw.retention.audit_days,
+            jobs: raw.retention.jobs_days,
+            sightings: raw.retention.sightings_days,
+            unfinished: raw.retention.unfinished_days,
+            reports: raw.retention.reports_days,
+        },
     })
 }
 
@@ -259,11 +283,10 @@ fn database(path: &str) -> Result<PathBuf, ConfigError> {
     })
 }
 
-fn admins(raw: &raw::Admin) -> Result<Vec<UserRef>, ConfigError> {
+/// Numbers on Telegram, then on Discord.
+fn people(given: [(&'static str, &Vec<toml::Value>); 2]) -> Result<Vec<UserRef>, ConfigError> {
     let mut people = Vec::new();
-    for (platform, key, given) in
-        [(Platform::Telegram, "admin.telegram", &raw.telegram), (Platform::Discord, "admin.discord", &raw.discord)]
-    {
+    for (platform, (key, given)) in [Platform::Telegram, Platform::Discord].into_iter().zip(given) {
         for value in given {
             let id = value.as_integer().filter(|id| *id > 0).ok_or_else(|| ConfigError::Value {
                 key,
@@ -383,6 +406,9 @@ mod tests {
         let who = |platform, id| UserRef { platform, id };
         let (telegram, discord) = (Platform::Telegram, Platform::Discord);
         assert_eq!(config.admins, [who(telegram, 11), who(telegram, 13), who(discord, 1_200_000_000_000_000_001)]);
+        assert!(config.owners.is_empty());
+        let config = load("", &[("KOKODOKO_ADMIN__OWNERS_DISCORD", "[7]")]).expect("valid");
+        assert_eq!(config.owners, [who(discord, 7)]);
     }
 
     #[test]
@@ -442,6 +468,9 @@ mod tests {
             ("[web]\nbind = \"localhost\"\n", vec![]),
             ("[telegram]\nenabled = true\n", vec![]),
             ("[telegram]\nenabled = true\ntoken = \"1:secret\"\n", vec![]),
+            ("[telegram]\nenabled = true\ntoken = 1:secret\n", vec![]),
+            ("[telegram]\nenabled = true\ntoken_file = \"1:secret\"\n", vec![]),
+            ("telegram.token = 1:secret\n", vec![]),
             ("[discord]\nenabled = true\ntoken_file = \"/nowhere/token\"\n", vec![]),
             ("[telegram]\nenabled = true\nmode = \"webhook\"\n", vec![("KOKODOKO_TELEGRAM__TOKEN", "1:s")]),
             ("[quiz]\ntime_zone = \"Tokyo\"\n", vec![]),

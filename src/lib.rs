@@ -4,6 +4,7 @@
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
 pub mod app;
+pub mod backup;
 pub mod chat;
 pub mod cli;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod judge;
 pub mod metrics;
 pub mod models;
 pub mod quiz;
+pub mod retention;
 pub mod store;
 pub mod train;
 pub mod world;

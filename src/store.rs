@@ -5,12 +5,14 @@
 //! by the cache in `.sqlx` (`.ci/sqlx` renews it).
 
 mod audit;
+mod copy;
 mod images;
 mod jobs;
 mod links;
 mod lock;
 mod people;
 pub mod promotions;
+mod purge;
 mod rounds;
 mod row;
 pub mod scores;
@@ -30,6 +32,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 pub use self::audit::AdminAction;
+pub use self::copy::Looked;
 pub use self::images::{ImageId, ImageSum, Kept, NewImage, StoredImage};
 pub use self::jobs::{Confirmed, JobEnd};
 pub use self::links::LinkError;

@@ -9,7 +9,21 @@ use std::path::{Path, PathBuf};
 /// says so.
 const LAYERS: [&[&str]; 6] = [
     &["domain"],
-    &["clock", "collect", "infer", "jobs", "judge", "metrics", "models", "quiz", "store", "train", "world"],
+    &[
+        "backup",
+        "clock",
+        "collect",
+        "infer",
+        "jobs",
+        "judge",
+        "metrics",
+        "models",
+        "quiz",
+        "retention",
+        "store",
+        "train",
+        "world",
+    ],
     &["chat"],
     &["front"],
     &["cli", "config"],
@@ -17,6 +31,7 @@ const LAYERS: [&[&str]; 6] = [
 ];
 /// Services that build on another service.
 const SAME_LAYER: &[(&str, &str)] = &[
+    ("backup", "store"),
     ("collect", "clock"),
     ("collect", "infer"),
     ("collect", "store"),
@@ -34,6 +49,8 @@ const SAME_LAYER: &[(&str, &str)] = &[
     ("quiz", "infer"),
     ("quiz", "store"),
     ("quiz", "world"),
+    ("retention", "clock"),
+    ("retention", "store"),
     ("train", "collect"),
     ("train", "infer"),
     ("train", "judge"),

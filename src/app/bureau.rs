@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::collecting::Collecting;
 use super::training::{Program, Training};
+use crate::chat::admin::Admins;
 use crate::chat::collect::{Collector, Teller};
 use crate::chat::jobs::{Clerk, Telling};
 use crate::chat::train::{self, Trainer};
@@ -84,7 +85,7 @@ impl Bureau {
         let planner = Planner::new(config.collect.clone(), clock.clone()).context("cannot start TLS")?;
         let planner = planner.learning_from(store.clone());
         let collector = Collector::new(planner, jobs.clone(), clerk.clone());
-        let admins = config.admins.iter().cloned().collect();
+        let admins = Admins::with_owners(&config.admins, &config.owners);
         let mut office = Office::new(admins, store.clone(), clock).with_collector(collector);
         if let Some(Workshop { registry, .. }) = workshop {
             let trainer = Trainer::new(config.train.clone(), registry.clone(), jobs.clone(), clerk.clone());

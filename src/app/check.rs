@@ -33,7 +33,12 @@ fn describe(config: &Config) -> String {
         },
     );
     let count = |platform| config.admins.iter().filter(|admin| admin.platform == platform).count();
-    let admins = format!("{} on Telegram, {} on Discord", count(Platform::Telegram), count(Platform::Discord));
+    let owners = match config.owners.len() {
+        0 => "each an owner".to_owned(),
+        count => format!("{count} owners"),
+    };
+    let admins =
+        format!("{} on Telegram, {} on Discord, {owners}", count(Platform::Telegram), count(Platform::Discord));
     let train = &config.train;
     let training = format!(
         "{} on {} photos, {}; reports in {}, models in {}",

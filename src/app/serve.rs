@@ -20,6 +20,7 @@ use crate::front::meters::Meters;
 use crate::front::{discord, telegram, web};
 use crate::metrics::Metrics;
 use crate::models::Registry;
+use crate::retention::{Folders, Keeper};
 
 /// Runs everything; one front end that fails stops the others and gives the error.
 pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
@@ -48,12 +49,14 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     };
     let workshop = Workshop { registry: registry.clone(), program: Program::this(file)? };
     let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock), Some(workshop))?;
-    let conversation = conversation.with_office(bureau.office());
+    let conversation = conversation.with_office(bureau.office()).keeping(config.retention);
+    let folders = Folders { models: config.models_folder.clone(), training: config.train.folder.clone() };
+    let keeper = Keeper::new(config.retention, folders, store.clone(), Arc::new(SystemClock));
     let mut fronts = JoinSet::new();
     fronts.spawn({
         let stop = stop.clone();
         async move {
-            tokio::join!(bureau.run(stop.clone()), registry.run(stop));
+            tokio::join!(bureau.run(stop.clone()), registry.run(stop.clone()), keeper.run(stop));
             Ok(())
         }
     });

@@ -1,11 +1,11 @@
 //! Admins: who they are, what only they may do, and the record of it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::collect::Collector;
 use super::command::Command;
-use super::message::{ChatRef, Incoming, Platform, PressReply, Pressed, Reply, UserRef};
+use super::message::{ChatRef, Incoming, Platform, PressReply, Pressed, Reply, Role, UserRef};
 use super::press::Press;
 use super::train::Trainer;
 use super::{models, text};
@@ -19,25 +19,36 @@ const SHOWN: u32 = 20;
 /// Who runs the bot, by the services' own numbers: a name can be taken by anybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admins {
-    people: HashSet<UserRef>,
+    people: HashMap<UserRef, Role>,
 }
 
 impl FromIterator<UserRef> for Admins {
+    /// Admins among whom nobody is named as the owner: each of them is.
     fn from_iter<T: IntoIterator<Item = UserRef>>(people: T) -> Self {
-        Self { people: people.into_iter().collect() }
+        Self { people: people.into_iter().map(|who| (who, Role::Owner)).collect() }
     }
 }
 
 impl Admins {
-    /// Whether a person is one of them.
+    /// These admins and these owners, who need not be among the admins. Without owners every admin is one.
     #[must_use]
-    pub fn contains(&self, who: &UserRef) -> bool {
-        self.people.contains(who)
+    pub fn with_owners(admins: &[UserRef], owners: &[UserRef]) -> Self {
+        if owners.is_empty() {
+            return admins.iter().cloned().collect();
+        }
+        let admins = admins.iter().map(|who| (who.clone(), Role::Admin));
+        Self { people: admins.chain(owners.iter().map(|who| (who.clone(), Role::Owner))).collect() }
     }
 
-    /// Their numbers on a service.
-    pub fn on(&self, platform: Platform) -> impl Iterator<Item = i64> {
-        self.people.iter().filter(move |who| who.platform == platform).map(|who| who.id)
+    /// What a person is to the bot; `None` for all but admins and owners.
+    #[must_use]
+    pub fn role(&self, who: &UserRef) -> Option<Role> {
+        self.people.get(who).copied()
+    }
+
+    /// Their numbers on a service, with what they are.
+    pub fn on(&self, platform: Platform) -> impl Iterator<Item = (i64, Role)> {
+        self.people.iter().filter(move |(who, _)| who.platform == platform).map(|(who, role)| (who.id, *role))
     }
 }
 

@@ -148,7 +148,8 @@ impl Command {
     #[must_use]
     pub fn role(self) -> Role {
         match self {
-            Self::Models | Self::Promote | Self::Rollback | Self::Collect | Self::Train | Self::Audit => Role::Admin,
+            Self::Models | Self::Promote | Self::Rollback | Self::Collect | Self::Train => Role::Admin,
+            Self::Audit => Role::Owner,
             _ => Role::Member,
         }
     }

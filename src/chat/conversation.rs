@@ -10,6 +10,7 @@ use super::quiz::Table;
 use super::why::Reasons;
 use super::{Lang, Press, locate, text};
 use crate::infer::Core;
+use crate::retention::Days;
 
 /// The conversation with everybody; clones share it.
 #[derive(Clone)]
@@ -19,6 +20,7 @@ pub struct Conversation {
     reasons: Arc<Reasons>,
     table: Option<Table>,
     office: Option<Office>,
+    kept: Option<Days>,
 }
 
 /// What to do with a message.
@@ -37,7 +39,14 @@ impl Conversation {
     #[must_use]
     pub fn new(core: Core, limits: Limits, clock: Clock) -> Self {
         let reasons = Arc::new(Reasons::new(clock.clone()));
-        Self { core, etiquette: Arc::new(Etiquette::new(limits, clock)), reasons, table: None, office: None }
+        Self {
+            core,
+            etiquette: Arc::new(Etiquette::new(limits, clock)),
+            reasons,
+            table: None,
+            office: None,
+            kept: None,
+        }
     }
 
     /// A conversation that plays as well.
@@ -52,18 +61,24 @@ impl Conversation {
         Self { office: Some(office), ..self }
     }
 
-    /// The admins' numbers on a service, for the menus that only they see.
+    /// The same conversation, which says how long things are kept.
     #[must_use]
-    pub fn admins(&self, platform: Platform) -> Vec<i64> {
-        let mut numbers: Vec<i64> = self.office.iter().flat_map(|office| office.admins().on(platform)).collect();
+    pub fn keeping(self, kept: Days) -> Self {
+        Self { kept: Some(kept), ..self }
+    }
+
+    /// The numbers of admins and owners on a service, for the menus that only they see.
+    #[must_use]
+    pub fn admins(&self, platform: Platform) -> Vec<(i64, Role)> {
+        let mut numbers: Vec<_> = self.office.iter().flat_map(|office| office.admins().on(platform)).collect();
         numbers.sort_unstable();
         numbers
     }
 
     /// What somebody may do, given what the service says of them: admins are known by their number alone.
     fn role(&self, user: &UserRef, by_service: Role) -> Role {
-        let is_admin = self.office.as_ref().is_some_and(|office| office.admins().contains(user));
-        if is_admin { Role::Admin } else { by_service.min(Role::Moderator) }
+        let by_us = self.office.as_ref().and_then(|office| office.admins().role(user));
+        by_us.unwrap_or(by_service.min(Role::Moderator))
     }
 
     /// Decides whether a message is answered, before anything is downloaded: always in private, in groups only
@@ -90,8 +105,8 @@ impl Conversation {
             && incoming.role < command.role()
         {
             let (platform, person) = (platform.name(), incoming.user.id);
-            tracing::warn!(platform, person, command = command.name(), "not an admin");
-            return vec![Reply::words(text::admin::only(lang))];
+            tracing::warn!(platform, person, command = command.name(), "not allowed");
+            return vec![Reply::words(text::admin::refusal(lang, command.role()))];
         }
         let core = &self.core;
         let words = match &incoming.request {
@@ -102,7 +117,10 @@ impl Conversation {
             Request::Command(Command::Where) => text::photo_missing(lang, platform),
             Request::Command(Command::Help | Command::Start) => text::help(lang, platform, incoming.role),
             Request::Command(Command::Model) => text::model(lang, &core.manifest(), &core.identity()),
-            Request::Command(Command::Privacy) => text::privacy(lang, platform),
+            Request::Command(Command::Privacy) => {
+                let kept = self.kept.map(|kept| text::admin::kept(lang, &kept));
+                std::iter::once(text::privacy(lang, platform)).chain(kept).collect::<Vec<_>>().join("\n")
+            }
             Request::UnknownCommand(name) => text::command_unknown(lang, name),
             Request::Left | Request::Came => {
                 if let Some(table) = &self.table {
@@ -110,7 +128,7 @@ impl Conversation {
                 }
                 return Vec::new();
             }
-            Request::Command(command) if command.role() == Role::Admin => {
+            Request::Command(command) if command.role() >= Role::Admin => {
                 return match &self.office {
                     Some(office) => office.command(incoming, *command).await,
                     None => Vec::new(),
@@ -139,13 +157,14 @@ impl Conversation {
     pub async fn press(&self, pressed: &Pressed) -> PressReply {
         if self.role(&pressed.user, Role::Member) < pressed.press.role() {
             let (platform, person) = (pressed.user.platform.name(), pressed.user.id);
-            tracing::warn!(platform, person, "not an admin's press");
-            return PressReply { notice: text::admin::only(pressed.lang), ..PressReply::default() };
+            tracing::warn!(platform, person, "not allowed to press");
+            let notice = text::admin::refusal(pressed.lang, pressed.press.role());
+            return PressReply { notice, ..PressReply::default() };
         }
         if let Press::Why { photo, label, all } = pressed.press {
             return self.reasons.press(pressed, photo, label, all).await;
         }
-        if pressed.press.role() == Role::Admin
+        if pressed.press.role() >= Role::Admin
             && let Some(office) = &self.office
         {
             return office.press(pressed).await;
@@ -289,7 +308,7 @@ mod tests {
         let all = |command: Command| {
             let places = Platform::ALL.into_iter().flat_map(|platform| (1..=3).map(move |id| (platform, id)));
             let kinds = places.flat_map(|place| [ChatKind::Private, ChatKind::Group].map(|kind| (place, kind)));
-            let roles = [Role::Member, Role::Moderator, Role::Admin];
+            let roles = [Role::Member, Role::Moderator, Role::Admin, Role::Owner];
             let asked = kinds.flat_map(move |asked| roles.map(|role| (asked, role)));
             asked.map(move |(((platform, id), kind), role)| Incoming {
                 chat: ChatRef { platform, id: 7 },
@@ -300,14 +319,15 @@ mod tests {
                 ..sample::incoming(Lang::En, Request::Command(command))
             })
         };
-        let refusal = [Reply::words(text::admin::only(Lang::En))];
+        let refusals = [Role::Admin, Role::Owner].map(|role| [Reply::words(text::admin::refusal(Lang::En, role))]);
+        let is_refusal = |replies: Vec<Reply>| refusals.iter().any(|refusal| replies == refusal);
         let mut let_in = 0;
-        for incoming in Command::ALL.into_iter().filter(|c| c.role() == Role::Admin).flat_map(all) {
+        for incoming in Command::ALL.into_iter().filter(|c| c.role() >= Role::Admin).flat_map(all) {
             let is_admin =
                 matches!((incoming.user.platform, incoming.user.id), (Platform::Telegram, 1) | (Platform::Discord, 2));
             let_in += i64::from(is_admin);
-            assert_eq!(open.respond(&incoming, Vec::new()).await != refusal, is_admin, "{incoming:?}");
-            assert_eq!(without.respond(&incoming, Vec::new()).await, refusal, "{incoming:?}");
+            assert_eq!(!is_refusal(open.respond(&incoming, Vec::new()).await), is_admin, "{incoming:?}");
+            assert!(is_refusal(without.respond(&incoming, Vec::new()).await), "{incoming:?}");
         }
         assert!(let_in > 0);
         let noted = store.actions(1_000).await.expect("readable");
@@ -315,19 +335,19 @@ mod tests {
         assert!(
             noted
                 .iter()
-                .all(|action| action.outcome != "failed" && open.role(&action.who, Role::Member) == Role::Admin)
+                .all(|action| action.outcome != "failed" && open.role(&action.who, Role::Member) == Role::Owner)
         );
         let press = Press::Begin { job: crate::domain::job::JobId(1) };
         for incoming in all(Command::Collect) {
             let Incoming { chat, kind, thread, user, name, lang, .. } = incoming.clone();
             let pressed = Pressed { chat, kind, thread, user, name, lang, present: true, press };
-            let is_admin = open.role(&incoming.user, Role::Member) == Role::Admin;
-            let refused = |reply: PressReply| reply.notice == text::admin::only(Lang::En);
+            let is_admin = open.role(&incoming.user, Role::Member) >= Role::Admin;
+            let refused = |reply: PressReply| reply.notice == text::admin::refusal(Lang::En, Role::Admin);
             assert_eq!(!refused(open.press(&pressed).await), is_admin, "{incoming:?}");
             assert!(refused(without.press(&pressed).await), "{incoming:?}");
         }
         for incoming in Command::ALL.into_iter().filter(|c| c.role() < Role::Admin).flat_map(all) {
-            assert_ne!(open.respond(&incoming, Vec::new()).await, refusal, "{incoming:?}");
+            assert!(!is_refusal(open.respond(&incoming, Vec::new()).await), "{incoming:?}");
         }
     }
 
@@ -344,11 +364,11 @@ mod tests {
         let second = open.respond(&ask(Command::Audit), Vec::new()).await;
         assert!(second[0].text.ends_with("Aoi (telegram 1): /audit → done"), "{second:?}");
         let help = open.respond(&ask(Command::Help), Vec::new()).await;
-        assert_eq!(help[0].text, text::help(Lang::En, Platform::Telegram, Role::Admin));
+        assert_eq!(help[0].text, text::help(Lang::En, Platform::Telegram, Role::Owner));
         let other = Incoming { user: UserRef { platform: Platform::Telegram, id: 2 }, ..ask(Command::Help) };
         let help = open.respond(&other, Vec::new()).await;
         assert_eq!(help[0].text, text::help(Lang::En, Platform::Telegram, Role::Member));
-        assert_eq!((open.admins(Platform::Telegram), open.admins(Platform::Discord)), (vec![1], vec![]));
+        assert_eq!((open.admins(Platform::Telegram), open.admins(Platform::Discord)), (vec![(1, Role::Owner)], vec![]));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Role {
     /// Who runs the bot: the configuration names them by number. No adapter says so of anybody; the conversation
     /// finds out.
     Admin,
+    /// Whose bot it is, named in the same way: sees what admins did, and may overrule a comparison of models.
+    Owner,
 }
 
 /// What came with a message: enough to decide without downloading.

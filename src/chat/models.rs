@@ -1,7 +1,7 @@
 //! `/models`, `/promote` and `/rollback`: admins exchange the live model.
 
 use super::admin::Done;
-use super::message::Incoming;
+use super::message::{Incoming, Role};
 use super::text::{self, Lang};
 use crate::judge::Verdict;
 use crate::models::{ModelsError, Registry, Wanted};
@@ -47,6 +47,9 @@ pub(super) async fn promote(registry: &Registry, incoming: &Incoming) -> Result<
     let Some(Asked { name, force }) = asked(&incoming.arguments) else {
         return Ok(Done::words(text::models::promote_how(lang)));
     };
+    if force.is_some() && incoming.role < Role::Owner {
+        return Ok(Done::not(text::admin::refusal(lang, Role::Owner)));
+    }
     let verdict = match &force {
         Some(_) => None,
         None => match registry.shelf().verdict(&name) {

@@ -32,6 +32,7 @@ pub(super) struct Raw {
     pub(super) discord: Discord,
     pub(super) log: Log,
     pub(super) stop: Stop,
+    pub(super) retention: Retention,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +92,8 @@ pub(super) struct Quiz {
 pub(super) struct Admin {
     pub(super) telegram: Vec<toml::Value>,
     pub(super) discord: Vec<toml::Value>,
+    pub(super) owners_telegram: Vec<toml::Value>,
+    pub(super) owners_discord: Vec<toml::Value>,
 }
 
 #[derive(Deserialize)]
@@ -158,6 +161,16 @@ pub enum LogFormat {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Retention {
+    pub(super) audit_days: u32,
+    pub(super) jobs_days: u32,
+    pub(super) sightings_days: u32,
+    pub(super) unfinished_days: u32,
+    pub(super) reports_days: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Stop {
     pub(super) deadline_seconds: i64,
 }
@@ -195,5 +208,19 @@ pub(super) fn parse(table: Table, file: Option<&Path>) -> Result<Raw, ConfigErro
 }
 
 fn syntax(place: &str, error: &toml::de::Error) -> ConfigError {
-    ConfigError::Syntax { place: place.to_owned(), problem: error.to_string().trim_end().to_owned() }
+    ConfigError::Syntax { place: place.to_owned(), problem: blotted(error.to_string().trim_end()) }
+}
+
+/// A parser's words without the value of a line that may hold a secret: somebody writes one into the file for all that.
+fn blotted(problem: &str) -> String {
+    let blot = |line: &str| match line.split_once('=') {
+        Some((key, _)) if is_secret(key) => format!("{key}= …"),
+        _ => line.to_owned(),
+    };
+    problem.lines().map(blot).collect::<Vec<_>>().join("\n")
+}
+
+fn is_secret(key: &str) -> bool {
+    let key = key.trim_end().trim_end_matches('"').to_lowercase();
+    ["token", "secret", "key", "password"].iter().any(|end| key.ends_with(end))
 }

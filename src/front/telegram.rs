@@ -107,8 +107,8 @@ pub async fn run_on(
     let api = Arc::new(Api::new(&settings)?);
     let Some(me) = api.introduce(&stop).await? else { return Ok(()) };
     api.set_menus(None).await;
-    for admin in conversation.admins(Platform::Telegram) {
-        api.set_menus(Some(ChatId(admin))).await;
+    for (admin, role) in conversation.admins(Platform::Telegram) {
+        api.set_menus(Some((ChatId(admin), role))).await;
     }
     tracing::info!(bot = me.user.username.as_deref().unwrap_or_default(), "Telegram answers");
     let (sender, inbox) = mpsc::channel(INBOX);
@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn enum_help_and_menu_agree() {
-        for (lang, role) in Lang::ALL.into_iter().flat_map(|lang| [(lang, Role::Member), (lang, Role::Admin)]) {
+        for (lang, role) in
+            Lang::ALL.into_iter().flat_map(|lang| [(lang, Role::Member), (lang, Role::Admin), (lang, Role::Owner)])
+        {
             let help = text::help(lang, Platform::Telegram, role);
             let from_help: Vec<(&str, &str)> =
                 help.lines().filter_map(|line| line.strip_prefix('/')?.split_once(" — ")).collect();
@@ -155,13 +157,14 @@ mod tests {
             assert_eq!(from_help, from_menu);
             assert!(from_menu.iter().all(|(name, _)| Command::parse(name).is_some_and(Command::in_menus)));
             assert_eq!(from_menu.len(), Command::menu(role).count());
-            assert_eq!(from_menu.iter().any(|(name, _)| *name == "audit"), role == Role::Admin);
+            assert_eq!(from_menu.iter().any(|(name, _)| *name == "audit"), role == Role::Owner);
+            assert_eq!(from_menu.iter().any(|(name, _)| *name == "train"), role >= Role::Admin);
         }
     }
 
     #[test]
     fn the_menu_keeps_telegrams_rules() {
-        for entry in Lang::ALL.into_iter().flat_map(|lang| menu(lang, Role::Admin)) {
+        for entry in Lang::ALL.into_iter().flat_map(|lang| menu(lang, Role::Owner)) {
             let name = &entry.command;
             assert!((1..=32).contains(&name.len()), "{name}");
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{name}");

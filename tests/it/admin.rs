@@ -30,8 +30,8 @@ async fn with_admins() -> (Conversation, Store, tempfile::TempDir) {
     (conversation(generous()).with_office(office), store, folder)
 }
 
-fn admins_commands() -> Vec<&'static str> {
-    Command::menu(Role::Admin).filter(|command| command.role() == Role::Admin).map(Command::name).collect()
+fn admins_commands() -> Vec<Command> {
+    Command::menu(Role::Owner).filter(|command| command.role() >= Role::Admin).collect()
 }
 
 #[tokio::test]
@@ -45,25 +45,26 @@ async fn on_telegram() {
     let group = fake.group();
     // Moderating the group, bearing an admin's name: neither helps.
     fake.make_administrator(group, BEN);
-    for name in admins_commands() {
+    for command_of_admins in admins_commands() {
+        let name = command_of_admins.name();
         fake.post(
             group,
             BEN,
             json!({"text": format!("/{name}"), "from": {"id": BEN.id, "is_bot": false,
             "first_name": AOI.name(), "username": "aoi", "language_code": "en"}}),
         );
-        assert_eq!(fake.take_sent(1).await[0].text, text::admin::only(Lang::En), "{name}");
+        assert_eq!(fake.take_sent(1).await[0].text, text::admin::refusal(Lang::En, command_of_admins.role()), "{name}");
     }
     assert_eq!(store.actions(9).await.expect("readable"), []);
 
     let private = fake.private_chat(AOI);
     fake.post(private, AOI, json!({"text": "/start"}));
-    assert_eq!(fake.take_sent(1).await[0].text, text::help(Lang::Ja, Platform::Telegram, Role::Admin));
+    assert_eq!(fake.take_sent(1).await[0].text, text::help(Lang::Ja, Platform::Telegram, Role::Owner));
     let named = |lang: Lang, role| {
         Command::menu(role).map(|c| (c.name().to_owned(), text::command(lang, c))).collect::<Vec<_>>()
     };
-    assert_eq!(fake.menu(private, "ja"), named(Lang::Ja, Role::Admin));
-    assert_eq!(fake.menu(private, "en"), named(Lang::En, Role::Admin));
+    assert_eq!(fake.menu(private, "ja"), named(Lang::Ja, Role::Owner));
+    assert_eq!(fake.menu(private, "en"), named(Lang::En, Role::Owner));
     assert_eq!(fake.menu(group, "ja"), named(Lang::Ja, Role::Member), "in groups nobody sees admins' commands");
     fake.post(group, AOI, json!({"text": "/audit"}));
     assert_eq!(fake.take_sent(1).await[0].text, text::admin::audit(Lang::Ja, &[]));
@@ -83,7 +84,8 @@ async fn on_discord() {
     let bot = tokio::spawn(kokodoko::front::discord::run(fake.settings(), conversation, news, stop.clone()));
     fake.identified(1).await;
     let mut count = 0;
-    for name in admins_commands() {
+    for command_of_admins in admins_commands() {
+        let name = command_of_admins.name();
         let id = fake.id();
         // An administrator of the server, who sees the command, is still no admin of the bot.
         let mut asked = command(id, TARO, "en-US", &plain(name));
@@ -93,7 +95,7 @@ async fn on_discord() {
         let sent = fake.sent(count).await;
         let said = &sent[count - 1];
         assert_eq!((&said.place, said.ephemeral), (&Place::Original(id), true));
-        assert_eq!(said.content, text::admin::only(Lang::En), "{name}");
+        assert_eq!(said.content, text::admin::refusal(Lang::En, command_of_admins.role()), "{name}");
     }
     assert_eq!(store.actions(9).await.expect("readable"), []);
     fake.dispatch("INTERACTION_CREATE", &command(fake.id(), HANA, "ja", &plain("audit")));

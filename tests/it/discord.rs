@@ -124,7 +124,7 @@ async fn the_commands_are_registered() {
     let bench = Bench::start().await;
     let registered = bench.fake.commands();
     let names: Vec<&str> = registered.iter().filter_map(|command| command["name"].as_str()).collect();
-    let slash = Command::menu(Role::Admin).map(Command::name);
+    let slash = Command::menu(Role::Owner).map(Command::name);
     assert_eq!(names, slash.chain(["Where is this?"]).collect::<Vec<_>>());
     assert_eq!(registered[0]["description_localizations"]["ja"], text::command(Lang::Ja, Command::Where));
     assert_eq!(registered[0]["options"][0]["name"], "photo");
@@ -132,7 +132,7 @@ async fn the_commands_are_registered() {
     assert_eq!(registered.last().expect("the menu")["name_localizations"]["ja"], "ここどこ？");
     let hidden = |command: &&Value| command["default_member_permissions"] == "8";
     let hidden: Vec<&str> = registered.iter().filter(hidden).filter_map(|command| command["name"].as_str()).collect();
-    let admins = Command::menu(Role::Admin).filter(|command| command.role() == Role::Admin).map(Command::name);
+    let admins = Command::menu(Role::Owner).filter(|command| command.role() >= Role::Admin).map(Command::name);
     assert_eq!(hidden, admins.collect::<Vec<_>>(), "shown to nobody but the administrators of a server");
     assert!(bench.finish().await.is_empty(), "nobody was told anything");
 }

@@ -3,11 +3,15 @@
 mod admin;
 mod builtin;
 mod collect;
+mod deploy;
 mod discord;
+mod doctor;
 mod fake;
 mod metrics;
 mod models;
 mod quiz;
+mod roles;
+mod secrets;
 mod support;
 mod telegram;
 mod web;

@@ -315,3 +315,35 @@ impl<'a> MakeWriter<'a> for Logs {
         self.clone()
     }
 }
+
+/// Secrets that tests hand to the program. No line that any test of this binary logs may hold one.
+const SECRETS: [&str; 3] = ["AAE-the_secret_part_of_the_token", crate::fake::discord::TOKEN, "webhook_secret-1"];
+
+/// From here on every line that is logged is looked at, as much as the program would log with the filter `debug`; one with
+/// a secret ends the tests at once. The fakes call it: tests that want to see the log themselves set a logger of their own.
+pub fn guard_secrets() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let filter =
+            tracing_subscriber::EnvFilter::new("debug,sqlx=off,serenity=warn,teloxide=warn,teloxide_core=warn");
+        let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Guard).with_ansi(false);
+        logger.try_init().expect("no other logger for all tests");
+    });
+}
+
+struct Guard;
+
+impl std::io::Write for Guard {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        if SECRETS.iter().any(|secret| text.contains(secret)) {
+            eprintln!("a secret was logged: {text}");
+            std::process::abort();
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -2,18 +2,32 @@
 
 use super::Lang;
 use super::bundle::say;
+use crate::chat::message::Role;
+use crate::retention::Days;
 use crate::store::AdminAction;
 
-/// To an admin's command, or the press of an admin's button, by anybody else: the same words, whatever goes on.
+/// To a command or a button that is for people of this role, by anybody who is less: the same words, whatever goes on.
+#[must_use]
+pub fn refusal(lang: Lang, needed: Role) -> String {
+    say(lang, if needed == Role::Owner { "owner-only" } else { "admin-only" }, &[])
+}
+
+/// [`refusal`] of what admins may do.
 #[must_use]
 pub fn only(lang: Lang) -> String {
-    say(lang, "admin-only", &[])
+    refusal(lang, Role::Admin)
 }
 
 /// That something failed that is no admin's fault.
 #[must_use]
 pub fn failed(lang: Lang) -> String {
     say(lang, "admin-failed", &[])
+}
+
+/// The end of `/privacy`: how long the log of admins' actions and their jobs are kept.
+#[must_use]
+pub fn kept(lang: Lang, days: &Days) -> String {
+    say(lang, "kept", &[("audit", days.audit.into()), ("jobs", days.jobs.into())])
 }
 
 /// `/audit`: actions, newest first.
@@ -74,8 +88,10 @@ mod tests {
         };
         for lang in Lang::ALL {
             let actions = [action("Aoi", "/audit", "done"), action("Ben\n— fake", "/audit all\n", "begun")];
-            let said = [only(lang), failed(lang), audit(lang, &actions), audit(lang, &[])];
-            insta::assert_snapshot!(format!("admin-{}", lang.tag()), said.join("\n---\n"));
+            let refusals = [Role::Admin, Role::Owner].map(|role| refusal(lang, role));
+            let said = [refusals.join("\n"), failed(lang), audit(lang, &actions), audit(lang, &[])];
+            let kept = [365, 0].map(|audit| kept(lang, &Days { audit, jobs: 90, ..Days::default() })).join("\n");
+            insta::assert_snapshot!(format!("admin-{}", lang.tag()), format!("{}\n---\n{kept}", said.join("\n---\n")));
         }
     }
 }

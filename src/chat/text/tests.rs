@@ -82,7 +82,7 @@ fn everything(lang: Lang) -> String {
         out.push((format!("privacy on {}", platform.name()), privacy(lang, platform)));
         out.push((format!("photo missing on {}", platform.name()), photo_missing(lang, platform)));
     }
-    out.push(("help for admins".to_owned(), help(lang, Platform::Telegram, Role::Admin)));
+    out.push(("help for admins".to_owned(), help(lang, Platform::Telegram, Role::Owner)));
     let (manifest, identity) = (sample::manifest(), sample::identity());
     out.push(("model".to_owned(), model(lang, &manifest, &identity)));
     out.extend(Command::ALL.map(|c| (format!("menu entry of {}", c.name()), command(lang, c))));

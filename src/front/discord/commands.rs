@@ -12,7 +12,7 @@ const JA: &str = "ja";
 
 /// Every command of the menus, under the one name that `/help` gives it in every language, and "Where is this?" in the menu of each message.
 pub(super) fn all() -> Vec<CreateCommand> {
-    let slash = Command::menu(Role::Admin).map(slash);
+    let slash = Command::menu(Role::Owner).map(slash);
     slash.chain([menu()]).map(everywhere).collect()
 }
 
@@ -24,7 +24,7 @@ fn slash(command: Command) -> CreateCommand {
     // Discord knows nobody's admins but the server's own: they see the command, as does everybody in private. Who may
     // use it, the conversation says.
     let create = match command.role() {
-        Role::Admin => create.default_member_permissions(Permissions::ADMINISTRATOR),
+        Role::Admin | Role::Owner => create.default_member_permissions(Permissions::ADMINISTRATOR),
         Role::Member | Role::Moderator => create,
     };
     let create = if command.takes_photos() { create.add_option(photo()) } else { create };
@@ -83,10 +83,10 @@ mod tests {
         let slash: Vec<&Value> = registered.iter().filter(|command| command["type"] == 1).collect();
         let names: Vec<Option<Command>> =
             slash.iter().map(|command| Command::parse(command["name"].as_str().expect("a name"))).collect();
-        let menus: Vec<_> = Command::menu(Role::Admin).map(Some).collect();
+        let menus: Vec<_> = Command::menu(Role::Owner).map(Some).collect();
         assert_eq!(names, menus);
         for (create, command) in slash.iter().zip(menus.iter().flatten()) {
-            assert_eq!(create["default_member_permissions"] == "8", command.role() == Role::Admin, "{create}");
+            assert_eq!(create["default_member_permissions"] == "8", command.role() >= Role::Admin, "{create}");
             assert_eq!(create["options"][0]["required"] == true, command.takes_photos(), "{create}");
             let given = create["options"].as_array().map_or(0, Vec::len);
             assert_eq!(given, command.options().len() + usize::from(command.takes_photos()), "{create}");
@@ -100,7 +100,7 @@ mod tests {
             |name: &str| name.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || matches!(c, '-' | '_'));
         let fits = |name: &str, limit: usize| (1..=limit).contains(&name.chars().count());
         for lang in Lang::ALL {
-            for command in Command::menu(Role::Admin) {
+            for command in Command::menu(Role::Owner) {
                 assert!(lower(command.name()) && fits(command.name(), 32), "{command:?}");
                 assert!(fits(&text::command(lang, command), 100), "{command:?}");
                 for option in command.options() {

@@ -63,8 +63,10 @@ impl Office {
     /// Gives an admin their menu when they write to the bot for the first time: before, Telegram knows no such chat.
     async fn greet(&self, incoming: &Incoming) {
         let begins = incoming.request == Request::Command(Command::Start) && incoming.kind == ChatKind::Private;
-        if begins && self.conversation.admins(Platform::Telegram).contains(&incoming.user.id) {
-            self.api.set_menus(Some(ChatId(incoming.chat.id))).await;
+        let admins = self.conversation.admins(Platform::Telegram);
+        let role = admins.iter().find(|(id, _)| *id == incoming.user.id).map(|(_, role)| *role);
+        if let Some(role) = role.filter(|_| begins) {
+            self.api.set_menus(Some((ChatId(incoming.chat.id), role))).await;
         }
     }
 

@@ -119,8 +119,8 @@ impl Api {
     }
 
     /// Sets the menus of everybody, or those of an admin in their private chat. A bot without a menu still answers.
-    pub(super) async fn set_menus(&self, admin: Option<ChatId>) {
-        let role = if admin.is_some() { Role::Admin } else { Role::Member };
+    pub(super) async fn set_menus(&self, admin: Option<(ChatId, Role)>) {
+        let (admin, role) = admin.map_or((None, Role::Member), |(chat, role)| (Some(chat), role));
         for (lang, tag) in [(Lang::En, None), (Lang::Ja, Some("ja"))] {
             self.set_commands(menu(lang, role), tag, admin).await;
         }

@@ -183,3 +183,26 @@ async fn a_place_keeps_its_split_when_the_rule_changes() {
     bench.store.keep_images(&[image("a", "p2", 1, run)], at(2)).await.expect("kept");
     assert_eq!(bench.store.images_after(None, 9).await.expect("readable")[0].split, moved);
 }
+
+#[tokio::test]
+async fn what_was_seen_long_ago_is_forgotten_unless_a_picture_was_kept_of_it() {
+    let bench = Bench::open().await;
+    let run = bench.run("a").await;
+    let (kept, unkept, young) = (seen("p1", "芝一丁目"), seen("p2", "芝一丁目"), seen("p3", "芝二丁目"));
+    bench.note(point("芝一丁目", 0), PointOutcome::Found, &[kept.clone(), unkept.clone()]).await;
+    bench.store.keep_images(&[image("a", "p1", 10, run)], at(5)).await.expect("kept");
+    let later = point("芝二丁目", 0);
+    bench.store.note_point(&later, PointOutcome::Found, vec![young.clone()], at(100)).await.expect("noted");
+
+    assert_eq!(bench.store.forget_points(at(1)).await.expect("done"), 0, "none is older than that");
+    assert_eq!(bench.store.forget_points(at(50)).await.expect("done"), 1);
+    let known = async |town| bench.store.known_points(Source::StreetView, &place(town)).await.expect("readable");
+    assert!(known("芝一丁目").await.is_empty());
+    assert_eq!(known("芝二丁目").await[0].seen, [young]);
+    let page = bench.store.images_after(None, 9).await.expect("readable");
+    assert_eq!(page.len(), 1, "the picture still knows where it was taken");
+    bench.assert_image_sums().await;
+
+    let again = bench.note(point("芝一丁目", 0), PointOutcome::Found, &[kept, unkept]).await;
+    assert_eq!(again, (PointOutcome::Found, 2), "asked again, it is all found again");
+}

@@ -206,6 +206,7 @@ pub struct Fake {
 impl Fake {
     /// Starts it on free ports.
     pub async fn start() -> Self {
+        crate::support::guard_secrets();
         let (rest, socket) = (bind().await, bind().await);
         let shared = Arc::new(Shared {
             state: Mutex::default(),

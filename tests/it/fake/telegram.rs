@@ -186,6 +186,7 @@ impl Drop for FakeTelegram {
 impl FakeTelegram {
     /// Starts on a free port.
     pub async fn start() -> Self {
+        crate::support::guard_secrets();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let shared = Shared { model: Arc::default(), changed: Arc::new(watch::channel(()).0) };

@@ -43,6 +43,7 @@ pub(super) struct Method {
 /// Every method that the bot has a use for. Others are violations: teach them here first.
 pub(super) const ALL: &[Method] = &[
     Method { name: "getMe", params: &[] },
+    Method { name: "getWebhookInfo", params: &[] },
     Method {
         name: "getUpdates",
         params: &[
@@ -158,6 +159,7 @@ impl Method {
     pub(super) async fn run(&self, shared: &Shared, call: Call) -> Result<Value, Refused> {
         match self.name {
             "getMe" => Ok(me()),
+            "getWebhookInfo" => Ok(webhook_info(shared)),
             "getUpdates" => get_updates(shared, &call).await,
             "setMyCommands" => set_my_commands(shared, &call),
             "deleteWebhook" => {
@@ -194,6 +196,13 @@ fn me() -> Value {
     json!({"id": BOT_ID, "is_bot": true, "first_name": "ここどこ", "username": BOT_NAME, "can_join_groups": true,
         "can_read_all_group_messages": false, "supports_inline_queries": false, "can_connect_to_business": false,
         "has_main_web_app": false})
+}
+
+fn webhook_info(shared: &Shared) -> Value {
+    shared.with(|model| {
+        let url = model.webhook.as_ref().map_or(String::new(), |webhook| webhook.url.clone());
+        json!({"url": url, "has_custom_certificate": false, "pending_update_count": model.updates.len()})
+    })
 }
 
 async fn get_updates(shared: &Shared, call: &Call) -> Result<Value, Refused> {
