@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fake::discord::Fake;
 use crate::fake::discord::event::{command, plain};
-use crate::fake::telegram::{AOI, BEN, FakeTelegram, User};
+use crate::fake::telegram::{BEN, FakeTelegram, User};
 use crate::support::{self, ManualClock, conversation, generous};
 
 /// The commands of admins and owners; all others are everybody's.
@@ -137,7 +137,8 @@ async fn who_may_stop_a_round_that_another_began() {
             );
             let talk = talk.with_office(office(platform, &store));
             let ask = |person, role, name| asked(platform, ChatKind::Group, person, role, name);
-            talk.respond(&ask(99, Role::Member, "quiz"), Vec::new()).await;
+            let quiz = Incoming { arguments: "1".to_owned(), ..ask(99, Role::Member, "quiz") };
+            talk.respond(&quiz, Vec::new()).await;
             let said = talk.respond(&ask(person, by_service, "stop"), Vec::new()).await;
             let expected =
                 if may_stop(person) { text::quiz::stopped(Lang::En) } else { text::quiz::not_yours(Lang::En) };
@@ -161,7 +162,6 @@ async fn on_the_wire_of_telegram() {
     let bot = tokio::spawn(kokodoko::front::telegram::run(fake.settings(), conversation, news, stop.clone()));
     let group = fake.group();
     for person in [MEMBER, MODERATOR, ADMIN, OWNER] {
-        // All bear the owner's name.
         let user = User { id: person, ..BEN };
         if person == MODERATOR {
             fake.make_administrator(group, user);
@@ -177,7 +177,6 @@ async fn on_the_wire_of_telegram() {
             }
         }
     }
-    let _ = AOI;
     stop.cancel();
     bot.await.expect("no panic").expect("a clean end");
 }
