@@ -11,6 +11,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Tensor, TensorData};
+use pulp::Arch;
 use rayon::prelude::*;
 
 /// Mean and (biased) variance of each channel of `[batch, channels, height, width]`: `[2, channels]`. No gradient
@@ -102,7 +103,10 @@ impl Normalise for Flex {
         let planes = out.par_chunks_mut(size).zip(x.storage::<f32>().par_chunks(size)).enumerate();
         planes.with_min_len(min_planes(size)).for_each(|(plane, (out, x))| {
             let Affine { scale, shift, .. } = affine[plane % channels];
-            out.iter_mut().zip(x).for_each(|(out, x)| *out = (x * scale + shift).max(least));
+            vectorised(
+                #[inline(always)]
+                || out.iter_mut().zip(x).for_each(|(out, x)| *out = (x * scale + shift).max(least)),
+            );
         });
         FlexTensor::from_data(TensorData::new(out, [batch, channels, height, width]))
     }
@@ -113,7 +117,10 @@ impl Normalise for Flex {
         let mut out = vec![0.0; shape.num_elements()];
         let chunks = out.par_chunks_mut(CHUNK).zip(a.storage::<f32>().par_chunks(CHUNK));
         chunks.zip(b.storage::<f32>().par_chunks(CHUNK)).for_each(|((out, a), b)| {
-            out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = (a + b).max(0.0));
+            vectorised(
+                #[inline(always)]
+                || out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = (a + b).max(0.0)),
+            );
         });
         FlexTensor::from_data(TensorData::new(out, shape))
     }
@@ -136,7 +143,6 @@ impl NormaliseGradient for Flex {
         let size = height * width;
         let affine = affine(&moments, &gamma, &beta, epsilon);
         let values: &[f32] = x.storage();
-        let passes = move |x: f32, at: &Affine| !relu || x * at.scale + at.shift > 0.0;
         // Sums of the gradient, and of the gradient times the normalised input, of each channel.
         let sums: Vec<(f32, f32)> = (0..channels)
             .into_par_iter()
@@ -145,17 +151,12 @@ impl NormaliseGradient for Flex {
                 let (mut plain, mut weighted) = (0.0_f64, 0.0_f64);
                 for picture in 0..batch {
                     let plane = (picture * channels + channel) * size..(picture * channels + channel + 1) * size;
-                    let pairs = values[plane.clone()].chunks(LANES).zip(grad[plane].chunks(LANES));
-                    let (mut a, mut b) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-                    for (xs, grads) in pairs {
-                        for (lane, (x, grad)) in xs.iter().zip(grads).enumerate() {
-                            let grad = if passes(*x, at) { *grad } else { 0.0 };
-                            a[lane] += grad;
-                            b[lane] += grad * (x - at.mean);
-                        }
-                    }
-                    plain += f64::from(a.iter().sum::<f32>());
-                    weighted += f64::from(b.iter().sum::<f32>() * at.inverse);
+                    let (a, b) = vectorised(
+                        #[inline(always)]
+                        || at.gradient_sums(&values[plane.clone()], &grad[plane], relu),
+                    );
+                    plain += f64::from(a);
+                    weighted += f64::from(b);
                 }
                 (plain as f32, weighted as f32)
             })
@@ -167,10 +168,15 @@ impl NormaliseGradient for Flex {
             let at = &affine[plane % channels];
             let (plain, weighted) = sums[plane % channels];
             let (plain, weighted) = (plain / count, weighted / count * at.inverse);
-            out.iter_mut().zip(x).zip(grad).for_each(|((out, x), grad)| {
-                let grad = if passes(*x, at) { *grad } else { 0.0 };
-                *out = at.scale * (grad - plain - (x - at.mean) * weighted);
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    out.iter_mut().zip(x).zip(grad).for_each(|((out, x), grad)| {
+                        let grad = if at.passes(*x, relu) { *grad } else { 0.0 };
+                        *out = at.scale * (grad - plain - (x - at.mean) * weighted);
+                    });
+                },
+            );
         });
         let (beta, gamma): (Vec<f32>, Vec<f32>) = sums.into_iter().unzip();
         let vector = |values: Vec<f32>| FlexTensor::from_data(TensorData::new(values, [channels]));
@@ -184,7 +190,10 @@ impl NormaliseGradient for Flex {
         let chunks = result.par_chunks_mut(CHUNK).zip(grad.storage::<f32>().par_chunks(CHUNK));
         chunks.zip(out.storage::<f32>().par_chunks(CHUNK)).for_each(|((result, grad), out)| {
             let values = result.iter_mut().zip(grad).zip(out);
-            values.for_each(|((result, grad), out)| *result = if *out > 0.0 { *grad } else { 0.0 });
+            vectorised(
+                #[inline(always)]
+                || values.for_each(|((result, grad), out)| *result = if *out > 0.0 { *grad } else { 0.0 }),
+            );
         });
         FlexTensor::from_data(TensorData::new(result, shape))
     }
@@ -279,6 +288,31 @@ struct Affine {
     shift: f32,
 }
 
+impl Affine {
+    /// Whether a gradient passes the ReLU, if there is one.
+    #[inline(always)]
+    fn passes(&self, x: f32, relu: bool) -> bool {
+        !relu || x * self.scale + self.shift > 0.0
+    }
+
+    /// The sums of the gradient, and of the gradient times the normalised input.
+    #[inline(always)]
+    fn gradient_sums(&self, xs: &[f32], grads: &[f32], relu: bool) -> (f32, f32) {
+        let (mut plain, mut weighted) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+        let mut add = |lane: usize, x: f32, grad: f32| {
+            let grad = if self.passes(x, relu) { grad } else { 0.0 };
+            plain[lane] += grad;
+            weighted[lane] += grad * (x - self.mean);
+        };
+        let ((xs, x), (grads, grad)) = (xs.as_chunks::<LANES>(), grads.as_chunks::<LANES>());
+        for (xs, grads) in xs.iter().zip(grads) {
+            (0..LANES).for_each(|lane| add(lane, xs[lane], grads[lane]));
+        }
+        x.iter().zip(grad).enumerate().for_each(|(lane, (x, grad))| add(lane, *x, *grad));
+        (plain.iter().sum(), weighted.iter().sum::<f32>() * self.inverse)
+    }
+}
+
 fn affine(moments: &FlexTensor, gamma: &FlexTensor, beta: &FlexTensor, epsilon: f64) -> Vec<Affine> {
     let (moments, gamma, beta) = (moments.to_contiguous(), gamma.to_contiguous(), beta.to_contiguous());
     let (mean, variance) = moments.storage::<f32>().split_at(gamma.storage::<f32>().len());
@@ -309,13 +343,22 @@ impl Planes<'_> {
 }
 
 fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0.0_f32; LANES];
-    let chunks = values.chunks_exact(LANES);
-    let rest: f32 = chunks.remainder().iter().map(|x| term(*x)).sum();
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += term(*x));
-    }
-    lanes.iter().sum::<f32>() + rest
+    vectorised(
+        #[inline(always)]
+        || {
+            let mut lanes = [0.0_f32; LANES];
+            let (chunks, rest) = values.as_chunks::<LANES>();
+            for chunk in chunks {
+                lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += term(*x));
+            }
+            lanes.iter().sum::<f32>() + rest.iter().map(|x| term(*x)).sum::<f32>()
+        },
+    )
+}
+
+/// Runs a loop compiled for the vectors of the processor at hand.
+fn vectorised<T>(work: impl FnOnce() -> T) -> T {
+    Arch::new().dispatch(work)
 }
 
 #[cfg(test)]
