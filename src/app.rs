@@ -33,6 +33,7 @@ use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::infer::Core;
 use crate::infer::manifest::ModelFiles;
+use crate::infer::onnx::Choice;
 use crate::models::{Settings, Shelf};
 use crate::store::Store;
 
@@ -49,12 +50,19 @@ pub fn main(cli: Cli) -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+    let backend = cli.command.as_ref().and_then(Command::backend);
+    let backend = backend.map(|name| ("KOKODOKO_INFER__BACKEND".to_owned(), name.to_owned()));
+    let mut config = Config::load(cli.config.as_deref(), std::env::vars().chain(backend))?;
     logging::start(&config.log)?;
+    if let Some(auto) = &config.auto {
+        let Choice { backend, reason } = auto.choose();
+        tracing::info!(%backend, reason, "backend chosen");
+        config.infer.backend = backend;
+    }
     let file = cli.config;
     match cli.command.unwrap_or(Command::Demo(crate::cli::Demo::default())) {
         Command::Demo(options) => block_on(demo::run(config, options)),
-        Command::Serve => block_on(serve::run(config, file)),
+        Command::Serve(_) => block_on(serve::run(config, file)),
         Command::Predict(options) => block_on(predict::run(config, options)),
         Command::Quiz(options) => block_on(play::run(config, options)),
         Command::Scores(options) => block_on(play::scores(config, options)),

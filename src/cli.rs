@@ -28,7 +28,7 @@ pub enum Command {
     /// Show the local page (what runs when no command is given)
     Demo(Demo),
     /// Run the bots that the configuration enables, and the page
-    Serve,
+    Serve(Serve),
     /// Say where photos were taken
     Predict(Predict),
     /// Beat the model: play a round alone, here in the terminal
@@ -81,6 +81,25 @@ pub enum Command {
         #[arg(long)]
         weights: Option<PathBuf>,
     },
+}
+
+impl Command {
+    /// The backend that the command line asks for.
+    #[must_use]
+    pub fn backend(&self) -> Option<&str> {
+        match self {
+            Self::Serve(options) => options.backend.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// Options of `serve`.
+#[derive(Args, Debug, Default)]
+pub struct Serve {
+    /// What runs the model [default: infer.backend of the configuration]
+    #[arg(long, value_parser = ["auto", "tract", "onnxruntime", "cuda"])]
+    pub backend: Option<String>,
 }
 
 /// Options of `demo`.

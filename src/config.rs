@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use crate::domain::{Platform, UserRef};
 use crate::infer::decode::Limits;
-use crate::infer::onnx::{Backend, Device};
+use crate::infer::onnx::{Auto, Backend, Device};
 
 pub use raw::{LogFormat, PoolChoice};
 
@@ -28,6 +28,8 @@ pub struct Config {
     pub models_folder: PathBuf,
     /// How to run the core.
     pub infer: crate::infer::Options,
+    /// What the backend in [`Self::infer`] is to be chosen from, with `infer.backend = "auto"`; it is tract until then.
+    pub auto: Option<Auto>,
     /// How many photos people and chats may send.
     pub etiquette: EtiquetteLimits,
     /// SQLite file of all that is stored.
@@ -216,6 +218,7 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
     Ok(Config {
         model: non_empty(&raw.infer.model).map(PathBuf::from),
         models_folder: models_folder(&raw.models.folder)?,
+        auto: (raw.infer.backend == raw::BackendName::Auto).then(|| auto(&raw.infer, secrets)),
         infer: crate::infer::Options {
             backend: backend(&raw.infer, secrets)?,
             limits,
@@ -299,14 +302,25 @@ fn people(given: [(&'static str, &Vec<toml::Value>); 2]) -> Result<Vec<UserRef>,
     Ok(people)
 }
 
+fn cuda(infer: &raw::Infer) -> Device {
+    Device::Cuda { precision: infer.precision, graphs: infer.cuda_graphs }
+}
+
+fn library(infer: &raw::Infer, secrets: &environment::Secrets) -> Option<PathBuf> {
+    non_empty(&infer.onnxruntime_library).or(secrets.ort_dylib_path.as_deref()).map(PathBuf::from)
+}
+
+fn auto(infer: &raw::Infer, secrets: &environment::Secrets) -> Auto {
+    Auto { library: library(infer, secrets), cuda: cuda(infer), threads: infer.threads as usize }
+}
+
 fn backend(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend, ConfigError> {
     let device = match infer.backend {
-        raw::BackendName::Tract => return Ok(Backend::Tract),
+        raw::BackendName::Tract | raw::BackendName::Auto => return Ok(Backend::Tract),
         raw::BackendName::Onnxruntime => Device::Cpu,
-        raw::BackendName::Cuda => Device::Cuda { precision: infer.precision, graphs: infer.cuda_graphs },
+        raw::BackendName::Cuda => cuda(infer),
     };
-    let library = non_empty(&infer.onnxruntime_library).or(secrets.ort_dylib_path.as_deref());
-    let library = library.map(PathBuf::from).ok_or_else(|| ConfigError::Value {
+    let library = library(infer, secrets).ok_or_else(|| ConfigError::Value {
         key: "infer.onnxruntime_library",
         value: "empty".to_owned(),
         cure: "write the path of libonnxruntime.so there or into ORT_DYLIB_PATH \
@@ -455,6 +469,18 @@ mod tests {
         assert_eq!(collect.municipalities[0].area().name_en, "Naha");
         assert_eq!((&*collect.regions[0].name, &*collect.regions[0].name_en), ("パリ", "パリ"));
         assert_eq!(collect.geolonia.api_url.as_str(), "https://geolonia.github.io/japanese-addresses");
+    }
+
+    #[test]
+    fn the_choice_of_a_backend_knows_what_there_is_to_choose_from() {
+        let config =
+            load("[infer]\nbackend = \"auto\"\n", &[("ORT_DYLIB_PATH", "/ort/libonnxruntime.so")]).expect("valid");
+        let auto = config.auto.expect("a choice");
+        assert_eq!(auto.library.as_deref(), Some(Path::new("/ort/libonnxruntime.so")));
+        assert_eq!(config.infer.backend, Backend::Tract, "until it is chosen");
+        let config = load("", &[("KOKODOKO_INFER__BACKEND", "auto")]).expect("valid without a library");
+        assert_eq!(config.auto.expect("a choice").library, None);
+        assert_eq!(load("", &[]).expect("valid").auto, None);
     }
 
     #[test]

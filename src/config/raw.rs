@@ -54,9 +54,10 @@ pub(super) struct Models {
     pub(super) folder: String,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum BackendName {
+    Auto,
     Tract,
     Onnxruntime,
     Cuda,

@@ -1,5 +1,6 @@
 //! The network: an `ort` session over tract, ONNX Runtime on the CPU, or ONNX Runtime on CUDA.
 
+mod auto;
 mod cuda;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use ort::value::TensorRef;
 use super::manifest::{Manifest, ModelError, ModelFiles};
 use super::queue::Run;
 
+pub use auto::{Auto, Choice};
 pub use cuda::Precision;
 
 /// What is asked of the network; it may have more outputs.
