@@ -1,11 +1,12 @@
 //! The inference core: photo bytes in, calibrated answer out. Both chats, the page and the command line
 //! share one.
 //!
-//! [`decode`] → [`preprocess`] → [`queue`] → [`onnx`] → [`Prediction`] and [`explain`].
+//! [`decode`] (with [`jpeg`]) → [`preprocess`] → [`queue`] → [`onnx`] → [`Prediction`] and [`explain`].
 
 pub mod cache;
 pub mod decode;
 pub mod explain;
+pub mod jpeg;
 mod live;
 pub mod manifest;
 pub mod meters;
@@ -18,12 +19,11 @@ mod tests;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use image::RgbImage;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use self::decode::{Limits, PhotoError};
-use self::explain::Explanation;
+use self::explain::{Explanation, Photo};
 use self::live::Live;
 use self::manifest::{Manifest, ModelError, ModelFiles};
 use self::meters::Meters;
@@ -285,7 +285,7 @@ impl Core {
             features: output.features,
             model: live.identity.clone(),
             timings: Timings { queue: output.queued, run: output.ran, ..prepared.timings },
-            explanation: Explanation::new(prepared.picture, output.cams, output.grid, labels.len()),
+            explanation: Explanation::new(prepared.photo, output.cams, output.grid, labels.len()),
             manifest: manifest.clone(),
         })
     }
@@ -296,11 +296,11 @@ impl Core {
         let limits = self.shared.options.limits;
         let work = tokio::task::spawn_blocking(move || {
             let begin = Instant::now();
-            let picture = decode::decode(&photo, &limits)?;
+            let square = decode::decode_square(&photo, &limits, spec.size)?;
             let decoded = Instant::now();
-            let tensor = spec.tensor(&picture);
+            let tensor = spec.tensor(&square);
             let timings = Timings { decode: decoded - begin, preprocess: decoded.elapsed(), ..Timings::default() };
-            Ok(Prepared { picture, tensor, timings })
+            Ok(Prepared { photo: Photo::File { bytes: photo, limits, square }, tensor, timings })
         });
         match work.await {
             Ok(prepared) => prepared,
@@ -311,7 +311,7 @@ impl Core {
 }
 
 struct Prepared {
-    picture: RgbImage,
+    photo: Photo,
     tensor: Vec<f32>,
     timings: Timings,
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use image::RgbImage;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use kokodoko::domain::Area;
 use kokodoko::domain::Split;
 use kokodoko::infer::manifest::{Manifest, Metrics, ModelFiles, Provenance, sha256_hex};
@@ -11,7 +12,7 @@ use kokodoko::train::export::Precision;
 use kokodoko::train::reference::reference;
 use kokodoko::train::resnet::Arch;
 use kokodoko::world::World;
-use kokodoko::world::photo::{encode_jpeg, photos};
+use kokodoko::world::photo::photos;
 use rayon::prelude::*;
 
 /// The built-in model, and ResNet-50 with random weights at 224 pixels, by name.
@@ -42,8 +43,10 @@ fn resnet50() -> ModelFiles {
     ModelFiles { manifest, onnx }
 }
 
-/// Sizes of the photos, Street View's and a phone's of 12 megapixels, and how many of each.
-const SIZES: [(u32, u32, usize); 2] = [(640, 640, 64), (4032, 3024, 16)];
+/// Sizes of the photos, Street View's, a service's preview and a phone's of 12 megapixels, and how many of each.
+const SIZES: [(u32, u32, usize); 3] = [(640, 640, 64), (1280, 720, 32), (4032, 3024, 16)];
+/// Quality of the JPEGs, 1 to 100.
+const QUALITY: u8 = 88;
 
 /// Draws the photos into a folder.
 pub fn draw(folder: &Path) {
@@ -54,7 +57,7 @@ pub fn draw(folder: &Path) {
             .map(|(i, spec)| {
                 let mut picture = spec.sized(width, height).render(&world).image;
                 grain(&mut picture, i as u32);
-                let jpeg = encode_jpeg(&picture, 85);
+                let jpeg = encode(&picture);
                 std::fs::write(folder.join(format!("{width}x{height}.{i}.jpg")), &jpeg).expect("a photo is written");
                 jpeg.len()
             })
@@ -72,6 +75,16 @@ pub fn read(folder: &Path) -> Vec<(String, Vec<Vec<u8>>)> {
         (format!("{width}x{height}"), photos)
     };
     SIZES.into_iter().map(of_size).collect()
+}
+
+/// A JPEG as phones write them: colour in half of the resolution.
+fn encode(picture: &RgbImage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, QUALITY);
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    let (width, height) = (picture.width() as u16, picture.height() as u16);
+    encoder.encode(picture.as_raw(), width, height, ColorType::Rgb).expect("memory takes it");
+    bytes
 }
 
 /// A sensor's noise, without which drawings would decode faster than photos: phones' JPEGs have 2 to 3 bits a pixel.

@@ -78,12 +78,18 @@ impl Reasons {
         located: Located,
     ) -> Reply {
         let Located { prediction, manifest, explanation, .. } = located;
-        let packed = tokio::task::spawn_blocking(move || explanation.pack()).await;
-        let evidence = packed.inspect_err(|error| tracing::error!(%error, "a photo could not be kept")).ok();
+        let best = prediction.best().label;
+        let asked = prediction.clone();
+        let shown = tokio::task::spawn_blocking(move || {
+            let small = explanation.small();
+            (heatmap(lang, &asked, &small, best), small.pack())
+        });
+        let shown = shown.await.inspect_err(|error| tracing::error!(%error, "a photo could not be shown")).ok();
+        let (bytes, evidence) = shown.unzip();
         let is_drawn_world = manifest.provenance.is_drawn_world();
         let told = Arc::new(Told { chat, lang, place, prediction, is_drawn_world, evidence });
         let key = self.keep(told.clone());
-        told.reply(View { key, label: told.prediction.best().label, all: false }).await
+        told.reply(View { key, label: best, all: false }, bytes)
     }
 
     /// Another heatmap of an answer, in the place of the one that is shown.
@@ -93,7 +99,8 @@ impl Reasons {
         let known = told.filter(|told| told.prediction.areas.iter().any(|found| found.label == label));
         match known {
             Some(told) => {
-                let edit = told.reply(View { key: photo, label, all }).await;
+                let bytes = told.draw(label).await;
+                let edit = told.reply(View { key: photo, label, all }, bytes);
                 PressReply { edit: Some(edit), ..PressReply::default() }
             }
             None => PressReply { notice: text::why::gone(pressed.lang, KEPT), ..PressReply::default() },
@@ -152,8 +159,9 @@ impl Told {
         subject(&self.prediction, label)
     }
 
-    async fn reply(self: &Arc<Self>, view: View) -> Reply {
-        let picture = self.picture(view.label).await;
+    /// `bytes` is the heatmap; without one, the words of the answer go out all the same.
+    fn reply(&self, view: View, bytes: Option<Vec<u8>>) -> Reply {
+        let picture = bytes.map(|bytes| self.picture(view.label, bytes));
         let shown = picture.is_some();
         let note = shown.then(|| text::why::note(self.lang, self.subject(view.label)));
         let answer = text::answer(self.lang, &self.prediction, self.is_drawn_world, note);
@@ -162,18 +170,19 @@ impl Told {
         Reply { text, picture, buttons, ..Reply::default() }
     }
 
-    /// The heatmap for a label, drawn on a thread for blocking work. `None` when drawing panics: the words of the answer
-    /// go out all the same.
-    async fn picture(self: &Arc<Self>, label: usize) -> Option<Picture> {
+    fn picture(&self, label: usize, bytes: Vec<u8>) -> Picture {
+        let number = self.place.map_or(1, |(number, _)| number);
+        let alt = text::why::alt(self.lang, self.subject(label));
+        Picture { name: format!("heatmap-{number}.jpg"), bytes, alt }
+    }
+
+    /// The heatmap for a label, drawn on a thread for blocking work. `None` when drawing panics.
+    async fn draw(self: &Arc<Self>, label: usize) -> Option<Vec<u8>> {
         let told = self.clone();
         let drawn = tokio::task::spawn_blocking(move || {
             told.evidence.as_ref().map(|evidence| heatmap(told.lang, &told.prediction, &evidence.open(), label))
         });
-        let bytes =
-            drawn.await.inspect_err(|error| tracing::error!(%error, "the heatmap could not be drawn")).ok()??;
-        let number = self.place.map_or(1, |(number, _)| number);
-        let alt = text::why::alt(self.lang, self.subject(label));
-        Some(Picture { name: format!("heatmap-{number}.jpg"), bytes, alt })
+        drawn.await.inspect_err(|error| tracing::error!(%error, "the heatmap could not be drawn")).ok()?
     }
 
     /// A button for each other question, the most probable areas first.

@@ -3,11 +3,14 @@
 //! Exact for networks that end in global average pooling and one linear layer: the logit is the mean of the
 //! map (Zhou et al. 2016, "Learning Deep Features for Discriminative Localization").
 
+use std::sync::OnceLock;
+
 use fast_image_resize::images::Image;
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 
+use super::decode::{Limits, decode};
 use super::preprocess::{centre_square, seen_square};
 
 /// Longest side of a heatmap picture, pixels.
@@ -38,9 +41,32 @@ impl Question {
     }
 }
 
+/// A photo that somebody may want to see.
+pub enum Photo {
+    /// In full.
+    Pixels(RgbImage),
+    /// As it came: most are never shown, and decoding one in full takes longer than its answer.
+    File {
+        /// The file.
+        bytes: Vec<u8>,
+        /// What it may cost.
+        limits: Limits,
+        /// The centre square that the model saw: shown where the file has no more to show.
+        square: RgbImage,
+    },
+}
+
+impl From<RgbImage> for Photo {
+    fn from(pixels: RgbImage) -> Self {
+        Self::Pixels(pixels)
+    }
+}
+
 /// A photo with the evidence for every area.
 pub struct Explanation {
-    photo: RgbImage,
+    photo: Photo,
+    /// The pixels of a [`Photo::File`], once somebody has asked for them.
+    decoded: OnceLock<RgbImage>,
     cams: Vec<f32>,
     grid: (usize, usize),
     labels: usize,
@@ -52,9 +78,25 @@ impl Explanation {
     /// # Panics
     /// When `cams` does not have `labels` maps of the grid's size.
     #[must_use]
-    pub fn new(photo: RgbImage, cams: Vec<f32>, grid: (usize, usize), labels: usize) -> Self {
+    pub fn new(photo: impl Into<Photo>, cams: Vec<f32>, grid: (usize, usize), labels: usize) -> Self {
         assert_eq!(cams.len(), labels * grid.0 * grid.1, "one map a label");
-        Self { photo, cams, grid, labels }
+        Self { photo: photo.into(), decoded: OnceLock::new(), cams, grid, labels }
+    }
+
+    /// The same with the photo as small as heatmaps show it.
+    #[must_use]
+    pub fn small(self) -> Self {
+        let photo = shrink(self.photo(), MAX_SIDE);
+        Self::new(photo, self.cams, self.grid, self.labels)
+    }
+
+    fn photo(&self) -> &RgbImage {
+        match &self.photo {
+            Photo::Pixels(pixels) => pixels,
+            Photo::File { bytes, limits, square } => {
+                self.decoded.get_or_init(|| decode(bytes, limits).unwrap_or_else(|_| square.clone()))
+            }
+        }
     }
 
     /// The evidence that answers a question: the label's map less the mean of all maps (the softmax ignores what all have
@@ -90,7 +132,7 @@ impl Explanation {
     /// When a label is not one of the model's.
     #[must_use]
     pub fn peak(&self, question: Question) -> (f32, f32) {
-        let (x0, y0, side) = seen_square(self.photo.width(), self.photo.height());
+        let (x0, y0, side) = seen_square(self.photo().width(), self.photo().height());
         let map = enlarge(&self.evidence(question), self.grid, PEAK_SIDE);
         let most = map.iter().copied().fold(0.0, f32::max);
         // A summit that is cut flat has its middle.
@@ -109,7 +151,7 @@ impl Explanation {
     /// When a label is not one of the model's.
     #[must_use]
     pub fn overlay(&self, question: Question) -> RgbImage {
-        let mut picture = shrink(&self.photo, MAX_SIDE);
+        let mut picture = shrink(self.photo(), MAX_SIDE);
         let (x0, y0, side) = seen_square(picture.width(), picture.height());
         let (x0, y0, side) = (x0 as u32, y0 as u32, (side as u32).max(1));
         let heat = enlarge(&self.evidence(question), self.grid, side);
@@ -132,7 +174,7 @@ impl Explanation {
     /// The same in little room, with the photo as small as heatmaps show it.
     #[must_use]
     pub fn pack(&self) -> Packed {
-        let photo = jpeg(&shrink(&self.photo, MAX_SIDE));
+        let photo = jpeg(&shrink(self.photo(), MAX_SIDE));
         Packed { photo, cams: self.cams.clone(), grid: self.grid, labels: self.labels }
     }
 
@@ -142,7 +184,7 @@ impl Explanation {
     /// When `label` is not one of the model's, or `side` is 0.
     #[must_use]
     pub fn seen_jpegs(&self, label: usize, side: u32) -> (Vec<u8>, Vec<u8>) {
-        let photo = centre_square(&self.photo, side);
+        let photo = centre_square(self.photo(), side);
         let mut tinted = photo.clone();
         for (pixel, heat) in tinted.pixels_mut().zip(enlarge(&self.evidence(Question::Why(label)), self.grid, side)) {
             *pixel = tint(*pixel, heat);

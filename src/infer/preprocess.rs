@@ -44,18 +44,22 @@ impl Preprocess {
     /// When `square` does not measure `size` x `size`.
     pub fn normalise(&self, square: &RgbImage, out: &mut Vec<f32>) {
         assert_eq!(square.dimensions(), (self.size, self.size), "the picture is not square");
+        let pixels = square.as_raw().as_chunks::<3>().0;
         for channel in 0..3 {
             let scale = 1.0 / (255.0 * self.std[channel]);
             let shift = -self.mean[channel] / self.std[channel];
-            out.extend(square.as_raw().iter().skip(channel).step_by(3).map(|&pixel| f32::from(pixel) * scale + shift));
+            out.extend(pixels.iter().map(|pixel| f32::from(pixel[channel]) * scale + shift));
         }
     }
 
-    /// The whole way: `[3, size, size]`, normalised.
+    /// The normalised tensor of a square picture, `[3, size, size]`.
+    ///
+    /// # Panics
+    /// When `square` does not measure `size` x `size`.
     #[must_use]
-    pub fn tensor(&self, picture: &RgbImage) -> Vec<f32> {
+    pub fn tensor(&self, square: &RgbImage) -> Vec<f32> {
         let mut out = Vec::with_capacity(self.values());
-        self.normalise(&self.square(picture), &mut out);
+        self.normalise(square, &mut out);
         out
     }
 }
@@ -94,7 +98,7 @@ mod tests {
         let mut picture = RgbImage::new(2, 2);
         picture.put_pixel(1, 0, Rgb([255, 0, 51]));
         let plain = Preprocess { size: 2, mean: [0.0; 3], std: [1.0; 3] };
-        let tensor = plain.tensor(&picture);
+        let tensor = plain.tensor(&plain.square(&picture));
         let expected = [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.2, 0.0, 0.0];
         assert!(tensor.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{tensor:?}");
     }
@@ -118,7 +122,7 @@ mod tests {
         #[test]
         fn normalised_values_invert(pixel: u8, size in 1_u32..4) {
             let spec = Preprocess::imagenet(size);
-            let tensor = spec.tensor(&RgbImage::from_pixel(3, 3, Rgb([pixel; 3])));
+            let tensor = spec.tensor(&RgbImage::from_pixel(size, size, Rgb([pixel; 3])));
             prop_assert_eq!(tensor.len(), spec.values());
             for (i, value) in tensor.iter().enumerate() {
                 let channel = i / (size * size) as usize;

@@ -7,8 +7,8 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use thiserror::Error;
 
 use crate::domain::{Area, Split};
-use crate::infer::decode::{Limits, PhotoError, decode};
-use crate::infer::preprocess::{Preprocess, centre_square};
+use crate::infer::decode::{Limits, PhotoError, decode_square};
+use crate::infer::preprocess::Preprocess;
 
 /// A photo as it comes from a source.
 #[derive(Clone, Debug)]
@@ -157,15 +157,15 @@ fn read(
         return Err(DataError::Label { index, label: photo.label, labels: labels.len() });
     }
     let split = photo.split;
-    let picture = decode(&photo.bytes, &Limits::default()).map_err(|source| DataError::Photo {
+    // The validation and test splits see exactly what the inference core sees.
+    let side = if split == Split::Train { stored } else { input.size };
+    let picture = decode_square(&photo.bytes, &Limits::default(), side).map_err(|source| DataError::Photo {
         index,
         label: photo.label,
         place: photo.place.clone(),
         source,
     })?;
-    // The validation and test splits see exactly what the inference core sees.
-    let side = if split == Split::Train { stored } else { input.size };
-    let example = Example { picture: centre_square(&picture, side), label: photo.label, place: photo.place.clone() };
+    let example = Example { picture, label: photo.label, place: photo.place.clone() };
     Ok((split, example))
 }
 

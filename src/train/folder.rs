@@ -14,9 +14,9 @@ use thiserror::Error;
 use super::data::{DataError, Dataset, Example, RawPhoto};
 use crate::collect::area::Municipality;
 use crate::domain::{Area, Split};
-use crate::infer::decode::{Limits, PhotoError, decode};
+use crate::infer::decode::{Limits, PhotoError, decode_square};
 use crate::infer::manifest::Provenance;
-use crate::infer::preprocess::{Preprocess, centre_square};
+use crate::infer::preprocess::Preprocess;
 
 /// What a folder holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,10 +142,9 @@ impl Folder {
     /// When a photo is damaged, or an area has none in a split.
     pub fn dataset(&self, input: Preprocess, stored: u32) -> Result<Dataset, FolderError> {
         let open = |photo: &Found| {
-            let picture = decode(&photo.read()?, &Limits::default())
-                .map_err(|source| FolderError::Photo { path: photo.path.clone(), source })?;
             let side = if photo.split == Split::Train { stored } else { input.size };
-            let picture = centre_square(&picture, side);
+            let picture = decode_square(&photo.read()?, &Limits::default(), side)
+                .map_err(|source| FolderError::Photo { path: photo.path.clone(), source })?;
             Ok((photo.split, Example { picture, label: photo.label, place: photo.place.clone() }))
         };
         let examples: Vec<(Split, Example)> = self.photos.par_iter().map(open).collect::<Result<_, FolderError>>()?;

@@ -308,6 +308,7 @@ fn save(report: &HeadReport, task: &HeadTask, base: &ModelFiles, linear: &Linear
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::infer::decode::decode_square;
     use crate::infer::onnx::{Backend, Network};
     use crate::infer::queue::Run;
     use crate::world::World;
@@ -364,8 +365,9 @@ mod tests {
         let linear = choose(&part(Split::Train), &part(Split::Validation), 3).linear;
         let mut network = Network::load(&written, &Backend::Tract).unwrap();
         for (photo, row) in bytes.iter().zip(&rows) {
-            let picture = image::load_from_memory(photo).unwrap().to_rgb8();
-            let outputs = network.run(1, &files.manifest.input.tensor(&picture)).unwrap();
+            let input = files.manifest.input;
+            let square = decode_square(photo, &Limits::default(), input.size).unwrap();
+            let outputs = network.run(1, &input.tensor(&square)).unwrap();
             let fitted = linear.logits(row);
             for (label, (found, expected)) in outputs.logits.iter().zip(&fitted).enumerate() {
                 assert!((found - expected).abs() < 5e-3, "logit {label}: {found} is not {expected}");

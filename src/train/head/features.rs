@@ -8,7 +8,7 @@ use image::{RgbImage, imageops};
 use thiserror::Error;
 
 use crate::infer::cache::{PhotoKey, Rows, Width, file_of, photo_key};
-use crate::infer::decode::{Limits, PhotoError, decode};
+use crate::infer::decode::{Limits, PhotoError, decode_square};
 use crate::infer::manifest::{ModelError, ModelFiles};
 use crate::infer::onnx::{Backend, Network};
 use crate::infer::preprocess::Preprocess;
@@ -33,11 +33,10 @@ impl View {
         }
     }
 
-    fn tensor(self, input: &Preprocess, picture: &RgbImage, out: &mut Vec<f32>) {
-        let square = input.square(picture);
+    fn tensor(self, input: &Preprocess, square: &RgbImage, out: &mut Vec<f32>) {
         match self {
-            Self::Centre => input.normalise(&square, out),
-            Self::Mirrored => input.normalise(&imageops::flip_horizontal(&square), out),
+            Self::Centre => input.normalise(square, out),
+            Self::Mirrored => input.normalise(&imageops::flip_horizontal(square), out),
         }
     }
 }
@@ -131,9 +130,9 @@ fn run(
 ) -> Result<Vec<f32>, FeatureError> {
     let mut tensor = Vec::with_capacity(batch.len() * input.values());
     for &index in batch {
-        let picture = decode(photos[index], &Limits::default());
-        let picture = picture.map_err(|source| FeatureError::Photo { index, source })?;
-        view.tensor(input, &picture, &mut tensor);
+        let square = decode_square(photos[index], &Limits::default(), input.size);
+        let square = square.map_err(|source| FeatureError::Photo { index, source })?;
+        view.tensor(input, &square, &mut tensor);
     }
     network.features(batch.len(), &tensor).map_err(FeatureError::Run)
 }
