@@ -29,12 +29,14 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
+use crate::chat::Insight;
 use crate::cli::{Cli, Command};
+use crate::collect::borders::Grounds;
 use crate::config::Config;
 use crate::infer::Core;
 use crate::infer::manifest::ModelFiles;
 use crate::infer::onnx::Choice;
-use crate::models::{Settings, Shelf};
+use crate::models::{Portraits, Settings, Shelf};
 use crate::store::Store;
 
 /// Runs the program to its exit status: 0 when all went well.
@@ -112,6 +114,12 @@ async fn core_of(config: &Config, folder: Option<&Path>) -> anyhow::Result<Core>
 
 fn models_settings(config: &Config) -> Settings {
     Settings { folder: config.models_folder.clone(), configured: config.model.clone() }
+}
+
+/// What is shown of the live model.
+fn insight(config: &Config) -> Insight {
+    let grounds = Grounds { file: config.collect.borders_file.clone(), regions: config.collect.regions.clone() };
+    Insight::new(Portraits::new(models_settings(config)), grounds)
 }
 
 /// The models of this configuration.

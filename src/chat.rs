@@ -9,6 +9,7 @@ pub mod collect;
 pub mod command;
 pub mod conversation;
 pub mod etiquette;
+pub mod insight;
 pub mod jobs;
 pub mod locate;
 pub mod message;
@@ -29,6 +30,7 @@ pub mod wish;
 
 pub use admin::{Admins, Office};
 pub use conversation::{Admission, Conversation};
+pub use insight::Insight;
 pub use message::{
     Announcement, Attachment, Button, Buttons, Canvas, ChatKind, ChatRef, Incoming, Notice, Platform, PressReply,
     Pressed, Reply, Request, Role, Undelivered, UserRef,

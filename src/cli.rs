@@ -342,6 +342,39 @@ pub enum Models {
     },
     /// Make the model live that was live before
     Rollback,
+    /// Show the photos most like an area to the live model, with heatmaps: pictures in --out
+    Gallery {
+        /// The area: 港区 or Minato [default: an overview of all]
+        area: Option<String>,
+        /// Where and in which language
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Show what the live model takes for what, with photos: pictures in --out
+    Confusions {
+        /// Where and in which language
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Draw a map of the towns that the live model finds, and of those that it misses: a picture in --out
+    Atlas {
+        /// The area: 港区 or Minato [default: all]
+        area: Option<String>,
+        /// Where and in which language
+        #[command(flatten)]
+        show: Show,
+    },
+}
+
+/// How pictures of a model are shown.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// Folder for the pictures
+    #[arg(long, value_name = "DIR", default_value = "kokodoko-model")]
+    pub out: PathBuf,
+    /// Language: ja or en [default: the environment's]
+    #[arg(long)]
+    pub lang: Option<String>,
 }
 
 /// The drawn world.

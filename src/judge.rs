@@ -9,10 +9,12 @@ pub mod compare;
 pub mod gallery;
 pub mod photos;
 pub mod pointing;
+pub mod portrait;
 pub mod score;
 
 pub use ask::{Answers, AskError, Model, ask};
 pub use compare::{Against, Decision, Exam, Judgement, Verdict, compare};
 pub use photos::{PhotoError, TestPhoto};
 pub use pointing::{Pointing, pointing};
+pub use portrait::Portrait;
 pub use score::{Graded, Recall, Score, score};

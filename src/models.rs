@@ -4,14 +4,17 @@
 //! one is live ([`live_model`](crate::store::Store::live_model)), so that a change is one row: whole or not at all, with who made it and why, and
 //! known to every process on the same database ([`Registry::follow`]).
 
+mod portraits;
 mod registry;
 mod shelf;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use crate::infer::manifest::ModelError;
+use crate::judge::portrait::PortraitError;
 use crate::store::StoreError;
 
+pub use self::portraits::Portraits;
 pub use self::registry::{Registry, Wanted};
 pub use self::shelf::{Listed, Settings, Shelf, Standing};
 
@@ -66,6 +69,9 @@ pub enum ModelsError {
     /// The model is broken or does not run.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// What was kept of a judgement cannot be used.
+    #[error(transparent)]
+    Portrait(#[from] PortraitError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -80,7 +80,7 @@ impl Bureau {
         }
         let jobs = Jobs::new(store.clone(), clock.clone(), works);
         let collect = Teller { currency: config.collect.money.currency.clone() };
-        let tellers = Tellers { collect, train: train::Teller };
+        let tellers = Tellers { collect, train: train::Teller { models: config.models_folder.clone() } };
         let clerk = Clerk::new(jobs.clone(), post, clock.clone(), Arc::new(tellers));
         let planner = Planner::new(config.collect.clone(), clock.clone()).context("cannot start TLS")?;
         let planner = planner.learning_from(store.clone());

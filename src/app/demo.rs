@@ -70,9 +70,9 @@ pub(super) async fn router(
     store: Option<Store>,
 ) -> anyhow::Result<axum::Router> {
     let samples = tokio::task::spawn_blocking(samples).await.context("cannot draw the sample photos")?;
-    let allowed_hosts = config.web.allowed_hosts.clone();
+    let (allowed_hosts, insight) = (config.web.allowed_hosts.clone(), Some(super::insight(config)));
     let metrics_token = config.web.metrics_token.clone();
-    Ok(web::router(core, web::Options { allowed_hosts, samples, table, metrics, store, metrics_token }))
+    Ok(web::router(core, web::Options { allowed_hosts, samples, table, insight, metrics, store, metrics_token }))
 }
 
 /// One photo of each area, from towns that the model was not trained on.

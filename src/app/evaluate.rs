@@ -7,15 +7,16 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use super::language::language;
-use crate::chat::report::{Figure, MistakeRow, Other, Photos, Report, Row, html};
+use crate::chat::report::{Other, Report, html};
 use crate::chat::text::report as words;
-use crate::chat::{Lang, picture};
+use crate::chat::{Lang, insight, picture};
 use crate::cli::Evaluate;
 use crate::config::Config;
 use crate::domain::Split;
 use crate::infer::Core;
-use crate::judge::gallery::{self, Pick};
-use crate::judge::{Against, Answers, Exam, Judgement, TestPhoto, ask, compare, photos};
+use crate::judge::photos::PlacedTown;
+use crate::judge::portrait::{Sitting, Source, portray};
+use crate::judge::{Against, Answers, Exam, Judgement, Portrait, TestPhoto, ask, compare, photos};
 use crate::train::drawn;
 use crate::train::progress::Event;
 use crate::world::World;
@@ -39,7 +40,7 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
     if options.attended {
         super::attend::end_with_input()?;
     }
-    let (photos, source) = test_photos(&options)?;
+    let Test { photos, source, towns } = test_photos(&options)?;
     let cache = match &options.cache {
         Some(folder) => folder.clone(),
         None => cache_folder()?,
@@ -72,24 +73,14 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
         Some(Other { model: other.answers.model.clone(), score: exam.score(&other.answers)?, verdict })
     });
     let left_out = photos.len() - exam.kept.len();
-    let report = illustrate(
-        &model,
-        &photos,
-        &exam,
-        Report {
-            lang,
-            model: model.answers.model.clone(),
-            drawn_world: model.core.manifest().provenance.is_drawn_world(),
-            score,
-            other,
-            photos: source,
-            left_out,
-            most_like: Vec::new(),
-            mistakes: Vec::new(),
-            credits: model.core.manifest().provenance.attribution.clone(),
-        },
-    )
-    .await?;
+    let sitting = Sitting { core: &model.core, answers: &model.answers, photos: &photos, exam: &exam };
+    let portrait = portray(sitting, score, source, &towns).await?;
+    let drawn_world = model.core.manifest().provenance.is_drawn_world();
+    let report = Report { lang, portrait, drawn_world, other, left_out };
+    // A quick look at some photos says less than what is there.
+    if options.photos.is_none() {
+        keep(&config, options.model.as_deref(), &report.portrait)?;
+    }
     let judgement = judgement(&report);
     write(&report, &judgement, &options.out)?;
     if options.json {
@@ -102,19 +93,49 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-fn test_photos(options: &Evaluate) -> anyhow::Result<(Vec<TestPhoto>, Photos)> {
-    let (mut photos, source) = if options.data == Path::new("drawn") {
-        (drawn_photos(), Photos::Drawn)
+/// What a model is judged by.
+struct Test {
+    photos: Vec<TestPhoto>,
+    source: Source,
+    towns: Vec<PlacedTown>,
+}
+
+fn test_photos(options: &Evaluate) -> anyhow::Result<Test> {
+    let mut test = if options.data == Path::new("drawn") {
+        Test { photos: drawn_photos(), source: Source::Drawn, towns: photos::drawn_towns(&World::load()) }
     } else {
-        let found = photos::folder(&options.data, Split::Test)?;
         // A report may be shown to others, whom the rest of the path does not concern.
         let name = options.data.file_name().unwrap_or(options.data.as_os_str());
-        (found, Photos::Folder(name.to_string_lossy().into_owned()))
+        let source = Source::Folder(name.to_string_lossy().into_owned());
+        Test {
+            photos: photos::folder(&options.data, Split::Test)?,
+            source,
+            towns: photos::folder_towns(&options.data)?,
+        }
     };
     if let Some(most) = options.photos {
-        photos.truncate(most as usize);
+        test.photos.truncate(most as usize);
     }
-    Ok((photos, source))
+    Ok(test)
+}
+
+/// Leaves the portrait beside the model, for `/gallery`, `/confusions` and `/atlas`; that of the built-in model is built
+/// in as well.
+fn keep(config: &Config, model: Option<&Path>, portrait: &Portrait) -> anyhow::Result<()> {
+    let home = match model {
+        Some(folder) => Some(folder.to_owned()),
+        None => super::models_settings(config).home_of(&portrait.model.sha256)?,
+    };
+    match home {
+        Some(home) => {
+            // A model that may only be read is judged all the same.
+            if let Err(error) = portrait.write(&home) {
+                tracing::warn!(%error, "/gallery, /confusions and /atlas will not show this judgement");
+            }
+        }
+        None => tracing::info!("the built-in model keeps the judgement that it was built with"),
+    }
+    Ok(())
 }
 
 /// The test photos of the built-in model's report.
@@ -161,39 +182,6 @@ pub(super) async fn answers(
     Ok(ask(core, photos, Some(cache), &mut progress).await?)
 }
 
-/// Adds the photos worth looking at.
-async fn illustrate(model: &Asked, photos: &[TestPhoto], exam: &Exam, mut report: Report) -> anyhow::Result<Report> {
-    let chosen = gallery::choose(exam, &model.answers);
-    for (area, picks) in exam.areas.iter().zip(&chosen.most_like) {
-        let photos = figures(model, photos, exam, picks).await?;
-        report.most_like.push(Row { area: area.clone(), photos });
-    }
-    for mistake in &chosen.mistakes {
-        report.mistakes.push(MistakeRow {
-            truth: exam.areas[mistake.truth].clone(),
-            answer: exam.areas[mistake.answer].clone(),
-            count: mistake.photos,
-            photos: figures(model, photos, exam, &mistake.picks).await?,
-        });
-    }
-    Ok(report)
-}
-
-async fn figures(model: &Asked, photos: &[TestPhoto], exam: &Exam, picks: &[Pick]) -> anyhow::Result<Vec<Figure>> {
-    let mut figures = Vec::with_capacity(picks.len());
-    for pick in picks {
-        figures.push(Figure {
-            shown: gallery::show(&model.core, exam, photos, pick).await?,
-            truth: exam.areas[pick.truth].clone(),
-            about: exam.areas[pick.shown].clone(),
-            probability: pick.probability,
-            place: photos[pick.photo].place.clone(),
-            credit: photos[pick.photo].credit.clone(),
-        });
-    }
-    Ok(figures)
-}
-
 /// What `report.json` says.
 fn judgement(report: &Report) -> Judgement {
     let against = |other: &Other| Against {
@@ -202,8 +190,8 @@ fn judgement(report: &Report) -> Judgement {
         verdict: other.verdict.clone(),
     };
     Judgement {
-        model: report.model.clone(),
-        score: report.score.clone(),
+        model: report.portrait.model.clone(),
+        score: report.portrait.score.clone(),
         left_out: report.left_out,
         against: report.other.as_ref().map(against),
     }
@@ -217,6 +205,7 @@ fn write(report: &Report, judgement: &Judgement, out: &Path) -> anyhow::Result<(
     ];
     let pictures = picture::judged::all(report.lang, judgement).into_iter();
     files.extend(pictures.map(|(name, _, png)| (format!("{name}.png"), png)));
+    files.extend(insight::overviews(report.lang, &report.portrait).into_iter().map(|p| (p.name, p.bytes)));
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     for (name, bytes) in files {
         let path = out.join(name);
@@ -226,17 +215,17 @@ fn write(report: &Report, judgement: &Judgement, out: &Path) -> anyhow::Result<(
 }
 
 fn print(report: &Report, lang: Lang, out: &Path) {
-    println!("{}", words::title(lang, &report.model));
-    println!("{}\n", words::photos(lang, report.score.photos, report.score.places));
+    println!("{}", words::title(lang, &report.portrait.model));
+    println!("{}\n", words::photos(lang, report.portrait.score.photos, report.portrait.score.places));
     if report.left_out > 0 {
         println!("{}\n", words::left_out(lang, report.left_out));
     }
-    for line in words::table(lang, &report.score) {
+    for line in words::table(lang, &report.portrait.score) {
         let interval = line.interval.map(|interval| format!("  ({interval})")).unwrap_or_default();
         println!("{:>8}  {}{interval}", line.value, line.figure);
     }
     println!();
-    for area in &report.score.areas {
+    for area in &report.portrait.score.areas {
         let interval = words::interval(lang, area.interval.0, area.interval.1);
         let name = crate::chat::text::area(lang, &area.area);
         println!("{:>8}  {name}  ({interval})", words::share(f64::from(area.recall)));
@@ -267,23 +256,51 @@ mod tests {
         std::fs::write(folder.join("metadata.csv"), table).unwrap();
     }
 
+    fn options(folder: &Path) -> Evaluate {
+        Evaluate {
+            model: None,
+            against: None,
+            data: folder.to_owned(),
+            out: folder.join("report"),
+            json: false,
+            progress: false,
+            attended: false,
+            photos: None,
+            cache: Some(folder.join("cache")),
+            lang: Some("en".to_owned()),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_judgement_is_kept_beside_the_model() {
+        let folder = tempfile::tempdir().unwrap();
+        export(folder.path());
+        let model = folder.path().join("model");
+        std::fs::create_dir(&model).unwrap();
+        for name in ["model.onnx", "manifest.toml"] {
+            std::fs::copy(
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("models/drawn-world").join(name),
+                model.join(name),
+            )
+            .unwrap();
+        }
+        let config = || Config::load(None, std::iter::empty()).unwrap();
+        let some = Evaluate { model: Some(model.clone()), photos: Some(2), ..options(folder.path()) };
+        run(config(), some).await.unwrap();
+        assert_eq!(Portrait::read(&model).unwrap(), None, "a quick look at some photos is not kept");
+        run(config(), Evaluate { model: Some(model.clone()), ..options(folder.path()) }).await.unwrap();
+        let kept = Portrait::read(&model).unwrap().expect("it was judged");
+        assert_eq!((kept.score.photos, kept.most_like.len()), (7, 7));
+        assert_eq!(kept.towns.iter().map(|town| town.photos).sum::<usize>(), 7);
+        assert_eq!(kept.most_like[0].photos[0].credit.as_deref(), Some("drawn by kokodoko"));
+    }
+
     #[tokio::test]
     async fn a_model_is_not_better_than_itself() {
         let folder = tempfile::tempdir().unwrap();
         export(folder.path());
         let out = folder.path().join("report");
-        let options = Evaluate {
-            model: None,
-            against: Some("live".into()),
-            data: folder.path().to_owned(),
-            out: out.clone(),
-            json: false,
-            progress: false,
-            attended: false,
-            photos: None,
-            cache: Some(folder.path().join("cache")),
-            lang: Some("en".to_owned()),
-        };
+        let options = Evaluate { against: Some("live".into()), ..options(folder.path()) };
         let config = Config::load(None, std::iter::empty()).unwrap();
         assert_eq!(run(config, options).await.unwrap(), ExitCode::SUCCESS);
         let json: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
@@ -294,6 +311,7 @@ mod tests {
         let page = std::fs::read_to_string(out.join("report.html")).unwrap();
         assert!(page.contains("is not shown to be better than") && page.contains("drawn by kokodoko"));
         assert!(page.matches("data:image/jpeg;base64,/9j/").count() >= 2 * 7 * 7, "seven photos of each area, twice");
+        assert!(image::open(out.join("gallery.jpg")).is_ok());
         for picture in ["curve.png", "confusion.png", "recall.png", "reliability.png", "difference.png"] {
             assert!(image::open(out.join(picture)).is_ok(), "{picture}");
         }

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::evaluate;
 use super::language::language;
+use crate::chat::insight::About;
 use crate::chat::text::models as words;
-use crate::cli::Models;
+use crate::cli::{Models, Show};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::infer::Core;
@@ -33,10 +34,37 @@ pub(super) async fn run(config: Config, command: Models) -> anyhow::Result<ExitC
             };
             print_live(&registry(&config, shelf).await?.promote(&name, wanted, ACTOR).await?);
         }
+        Models::Gallery { area, show: options } => {
+            show(&config, &shelf, About::Gallery(area.unwrap_or_default()), &options).await?;
+        }
+        Models::Confusions { show: options } => show(&config, &shelf, About::Confusions, &options).await?,
+        Models::Atlas { area, show: options } => {
+            show(&config, &shelf, About::Atlas(area.unwrap_or_default()), &options).await?;
+        }
         Models::Rollback => print_live(&Registry::put_back(&shelf, &SystemClock, &config.infer, ACTOR).await?),
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the pictures that the chats show, and prints their words.
+async fn show(config: &Config, shelf: &Shelf, about: About, options: &Show) -> anyhow::Result<()> {
+    let lang = language(options.lang.as_deref())?;
+    let (_, live) = shelf.live().await?;
+    let reply = super::insight(config).show(lang, &live.manifest, about).await;
+    let pictures: Vec<_> = reply.picture.into_iter().chain(reply.album).collect();
+    if pictures.is_empty() {
+        bail!("{}", reply.text);
+    }
+    println!("{}\n", reply.text);
+    std::fs::create_dir_all(&options.out)
+        .with_context(|| format!("cannot make the folder {}", options.out.display()))?;
+    for picture in pictures {
+        let path = options.out.join(&picture.name);
+        std::fs::write(&path, picture.bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
 }
 
 async fn registry(config: &Config, shelf: Shelf) -> Result<Registry, ModelsError> {

@@ -50,6 +50,7 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     let workshop = Workshop { registry: registry.clone(), program: Program::this(file)? };
     let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock), Some(workshop))?;
     let conversation = conversation.with_office(bureau.office()).keeping(config.retention);
+    let conversation = conversation.with_insight(super::insight(&config));
     let folders = Folders { models: config.models_folder.clone(), training: config.train.folder.clone() };
     let keeper = Keeper::new(config.retention, folders, store.clone(), Arc::new(SystemClock));
     let mut fronts = JoinSet::new();

@@ -37,6 +37,12 @@ pub enum Command {
     Forget,
     /// What the live model is and what it was trained on.
     Model,
+    /// The photos most like an area.
+    Gallery,
+    /// What the model takes for what.
+    Confusions,
+    /// A map of the towns that it finds.
+    Atlas,
     /// What is stored.
     Privacy,
     /// The models to choose from.
@@ -84,7 +90,7 @@ const fn option(name: &'static str, kind: OptionKind) -> CommandOption {
 
 impl Command {
     /// Every command, in the order of menus.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Where,
         Self::Quiz,
         Self::Daily,
@@ -98,6 +104,9 @@ impl Command {
         Self::Optout,
         Self::Forget,
         Self::Model,
+        Self::Gallery,
+        Self::Confusions,
+        Self::Atlas,
         Self::Privacy,
         Self::Models,
         Self::Promote,
@@ -128,6 +137,9 @@ impl Command {
             Self::Optout => "optout",
             Self::Forget => "forget",
             Self::Model => "model",
+            Self::Gallery => "gallery",
+            Self::Confusions => "confusions",
+            Self::Atlas => "atlas",
             Self::Privacy => "privacy",
             Self::Models => "models",
             Self::Promote => "promote",
@@ -183,7 +195,16 @@ impl Command {
     pub fn answers_everybody(self) -> bool {
         matches!(
             self,
-            Self::Where | Self::Quiz | Self::Daily | Self::Rematch | Self::Stop | Self::Leaderboard | Self::Versus
+            Self::Where
+                | Self::Quiz
+                | Self::Daily
+                | Self::Rematch
+                | Self::Stop
+                | Self::Leaderboard
+                | Self::Versus
+                | Self::Gallery
+                | Self::Confusions
+                | Self::Atlas
         )
     }
 
@@ -201,6 +222,7 @@ impl Command {
             option("scope", OptionKind::Choice(&["chat", "global"])),
             option("period", OptionKind::Choice(&["week", "month", "all"])),
         ];
+        const AREA: &[CommandOption] = &[option("area", OptionKind::Text)];
         const CODE: &[CommandOption] = &[option("code", OptionKind::Text)];
         const DAY: &[CommandOption] =
             &[option("zone", OptionKind::Text), option("hour", OptionKind::Integer { min: 0, max: 23 })];
@@ -223,6 +245,7 @@ impl Command {
             Self::Train => TRAIN,
             Self::Quiz => QUIZ,
             Self::Leaderboard => BOARD,
+            Self::Gallery | Self::Atlas => AREA,
             Self::Rematch | Self::Link => CODE,
             Self::Day => DAY,
             Self::Promote => PROMOTE,

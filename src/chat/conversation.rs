@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::admin::Office;
 use super::command::Command;
 use super::etiquette::{Clock, Etiquette, Limits, Verdict};
+use super::insight::{self, About, Insight};
 use super::message::{ChatKind, Delivered, Incoming, Platform, PressReply, Pressed, Reply, Request, Role, UserRef};
 use super::quiz::Table;
 use super::why::Reasons;
@@ -21,6 +22,7 @@ pub struct Conversation {
     table: Option<Table>,
     office: Option<Office>,
     kept: Option<Days>,
+    insight: Option<Insight>,
 }
 
 /// What to do with a message.
@@ -39,14 +41,8 @@ impl Conversation {
     #[must_use]
     pub fn new(core: Core, limits: Limits, clock: Clock) -> Self {
         let reasons = Arc::new(Reasons::new(clock.clone()));
-        Self {
-            core,
-            etiquette: Arc::new(Etiquette::new(limits, clock)),
-            reasons,
-            table: None,
-            office: None,
-            kept: None,
-        }
+        let etiquette = Arc::new(Etiquette::new(limits, clock));
+        Self { core, etiquette, reasons, table: None, office: None, kept: None, insight: None }
     }
 
     /// A conversation that plays as well.
@@ -59,6 +55,12 @@ impl Conversation {
     #[must_use]
     pub fn with_office(self, office: Office) -> Self {
         Self { office: Some(office), ..self }
+    }
+
+    /// The same conversation, which shows what was kept of the live model's judgement.
+    #[must_use]
+    pub fn with_insight(self, insight: Insight) -> Self {
+        Self { insight: Some(insight), ..self }
     }
 
     /// The same conversation, which says how long things are kept.
@@ -122,6 +124,13 @@ impl Conversation {
                 std::iter::once(text::privacy(lang, platform)).chain(kept).collect::<Vec<_>>().join("\n")
             }
             Request::UnknownCommand(name) => text::command_unknown(lang, name),
+            Request::Command(Command::Gallery) => {
+                return vec![self.show(lang, About::Gallery(incoming.arguments.clone())).await];
+            }
+            Request::Command(Command::Confusions) => return vec![self.show(lang, About::Confusions).await],
+            Request::Command(Command::Atlas) => {
+                return vec![self.show(lang, About::Atlas(incoming.arguments.clone())).await];
+            }
             Request::Left | Request::Came => {
                 if let Some(table) = &self.table {
                     table.note(incoming).await;
@@ -147,6 +156,15 @@ impl Conversation {
 }
 
 impl Conversation {
+    /// Shows what was kept of the live model's judgement.
+    async fn show(&self, lang: Lang, about: About) -> Reply {
+        let manifest = self.core.manifest();
+        match &self.insight {
+            Some(insight) => insight.show(lang, &manifest, about).await,
+            None => insight::none(lang, &manifest),
+        }
+    }
+
     /// To a button of an older version, or one that somebody made up.
     #[must_use]
     pub fn stale_button(&self, lang: Lang) -> String {

@@ -70,6 +70,9 @@ impl Table {
             | Command::Start
             | Command::Where
             | Command::Model
+            | Command::Gallery
+            | Command::Confusions
+            | Command::Atlas
             | Command::Privacy
             | Command::Models
             | Command::Promote

@@ -8,9 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::plot::{self, Plot};
 use super::text::report::{self as words, Line, Word, word};
 use super::text::{self, Lang, short_area};
-use crate::domain::Area;
-use crate::judge::gallery::Shown;
-use crate::judge::{Model, Score, Verdict};
+use crate::judge::portrait::Figure;
+use crate::judge::{Model, Portrait, Score, Verdict};
 
 /// Everything that the report shows.
 #[derive(Clone, Debug)]
@@ -18,23 +17,13 @@ pub struct Report {
     /// The language that it opens in.
     pub lang: Lang,
     /// The model.
-    pub model: Model,
+    pub portrait: Portrait,
     /// Whether it has only ever seen drawings.
     pub drawn_world: bool,
-    /// How good it is.
-    pub score: Score,
     /// The model that it is compared with.
     pub other: Option<Other>,
-    /// Where the photos come from.
-    pub photos: Photos,
     /// Photos that could not be read.
     pub left_out: usize,
-    /// For each area, the photos most like it.
-    pub most_like: Vec<Row>,
-    /// The most frequent mistakes.
-    pub mistakes: Vec<MistakeRow>,
-    /// Credits that must be shown, one a line.
-    pub credits: Vec<String>,
 }
 
 /// The model that a candidate is compared with.
@@ -48,59 +37,11 @@ pub struct Other {
     pub verdict: Verdict,
 }
 
-/// Where the test photos come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Photos {
-    /// They are drawn.
-    Drawn,
-    /// An exported dataset.
-    Folder(String),
-}
-
-/// Photos of one area, by the model's view.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// The area.
-    pub area: Area,
-    /// The surest first.
-    pub photos: Vec<Figure>,
-}
-
-/// Photos of one area that are taken for another.
-#[derive(Clone, Debug)]
-pub struct MistakeRow {
-    /// The true area.
-    pub truth: Area,
-    /// The answer.
-    pub answer: Area,
-    /// How many there are.
-    pub count: usize,
-    /// The most decided of them.
-    pub photos: Vec<Figure>,
-}
-
-/// A photo with its heatmap.
-#[derive(Clone, Debug)]
-pub struct Figure {
-    /// Its pictures.
-    pub shown: Shown,
-    /// Where it was taken.
-    pub truth: Area,
-    /// The area whose evidence is shown.
-    pub about: Area,
-    /// Probability of that area, 0 to 1.
-    pub probability: f32,
-    /// Town or grid cell.
-    pub place: String,
-    /// Whom to credit.
-    pub credit: Option<String>,
-}
-
 /// The page.
 #[must_use]
 pub fn html(report: &Report) -> String {
     let mut page = String::new();
-    let name = escape(&words::name(&report.model));
+    let name = escape(&words::name(&report.portrait.model));
     let lang = report.lang.tag();
     let (style, script) = (include_str!("report/style.css"), include_str!("report/script.js"));
     add(&mut page, &format!("<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">"));
@@ -123,13 +64,10 @@ fn header(page: &mut String, report: &Report) {
     add(page, "<header><div class=\"bar\"><span class=\"brand\">ここどこ?</span>");
     add(page, &format!("<button type=\"button\" id=\"lang\">{}</button>", both(other_lang)));
     add(page, &format!("<button type=\"button\" id=\"theme\">{}</button></div>", both(|lang| word(lang, Word::Theme))));
-    add(page, &format!("<h1>{}</h1>", both(|lang| words::title(lang, &report.model))));
-    let score = &report.score;
+    add(page, &format!("<h1>{}</h1>", both(|lang| words::title(lang, &report.portrait.model))));
+    let score = &report.portrait.score;
     add(page, &format!("<p class=\"lead\">{}</p>", both(|lang| words::photos(lang, score.photos, score.places))));
-    let photos = |lang| match &report.photos {
-        Photos::Drawn => word(lang, Word::Drawn),
-        Photos::Folder(folder) => words::folder(lang, folder),
-    };
+    let photos = |lang| words::source(lang, &report.portrait.photos);
     add(page, &format!("<p class=\"quiet\">{}</p>", both(photos)));
     if report.left_out > 0 {
         add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::left_out(lang, report.left_out))));
@@ -155,13 +93,13 @@ fn figures(page: &mut String, report: &Report) {
     let name = |model: &Model| escape(&words::name(model));
     add(page, "<section><div class=\"scroll\"><table><thead><tr>");
     add(page, &format!("<th scope=\"col\">{}</th>", both(|lang| word(lang, Word::Figure))));
-    for model in [Some(&report.model), other.map(|other| &other.model)].into_iter().flatten() {
+    for model in [Some(&report.portrait.model), other.map(|other| &other.model)].into_iter().flatten() {
         add(page, &format!("<th scope=\"col\">{}</th>", name(model)));
         add(page, &format!("<th scope=\"col\">{}</th>", both(|lang| word(lang, Word::Interval))));
     }
     add(page, "</tr></thead><tbody>");
     let tables = |score: &Score| [Lang::Ja, Lang::En].map(|lang| words::table(lang, score));
-    let (own, theirs) = (tables(&report.score), other.map(|other| tables(&other.score)));
+    let (own, theirs) = (tables(&report.portrait.score), other.map(|other| tables(&other.score)));
     for i in 0..own[0].len() {
         let cells = |lines: &[Vec<Line>; 2]| {
             let interval = |line: &Line| line.interval.clone().unwrap_or_default();
@@ -180,13 +118,13 @@ fn figures(page: &mut String, report: &Report) {
 }
 
 fn plots(page: &mut String, report: &Report) {
-    let (score, other) = (&report.score, report.other.as_ref());
+    let (score, other) = (&report.portrait.score, report.other.as_ref());
     add(page, "<section class=\"plots\">");
     if let Some(Other { verdict, .. }) = other {
         let note = |lang| words::difference_note(lang, verdict);
         plot(page, Word::Difference, note, |lang| plot::difference(lang, verdict));
     }
-    let (own, theirs) = (words::name(&report.model), other.map(|other| words::name(&other.model)));
+    let (own, theirs) = (words::name(&report.portrait.model), other.map(|other| words::name(&other.model)));
     let compared = || theirs.as_deref().zip(other.map(|other| &other.score));
     let note = |of: Word| move |lang| word(lang, of);
     plot(page, Word::Recall, note(Word::RecallNote), |lang| plot::recall(lang, score, other.map(|other| &other.score)));
@@ -210,19 +148,19 @@ fn gallery(page: &mut String, report: &Report) {
         add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| word(lang, note))));
     };
     heading(page, Word::Gallery, Word::GalleryNote);
-    for row in &report.most_like {
+    for row in &report.portrait.most_like {
         add(page, &format!("<h3>{}</h3>", both(|lang| words::like(lang, &row.area))));
         pictures(page, &row.photos, true);
     }
     add(page, "</section>");
     heading(page, Word::Mistakes, Word::MistakesNote);
-    for row in &report.mistakes {
+    for row in &report.portrait.mistakes {
         let title = both(|lang| words::mistake(lang, &row.truth, &row.answer));
         let count = both(|lang| words::count(lang, row.count));
         add(page, &format!("<h3>{title} <span class=\"quiet\">{count}</span></h3>"));
         pictures(page, &row.photos, false);
     }
-    if report.mistakes.is_empty() {
+    if report.portrait.mistakes.is_empty() {
         add(page, &format!("<p>{}</p>", both(|lang| word(lang, Word::None))));
     }
     add(page, "</section>");
@@ -235,7 +173,7 @@ fn pictures(page: &mut String, photos: &[Figure], marks: bool) {
     }
     add(page, "<div class=\"photos\">");
     for photo in photos {
-        let elsewhere = marks && photo.truth.area != photo.about.area;
+        let elsewhere = marks && photo.is_elsewhere();
         let class = if elsewhere { "photo elsewhere" } else { "photo" };
         add(page, &format!("<figure class=\"{class}\">"));
         let image = |jpeg: &[u8], alt: &dyn Fn(Lang) -> String| {
@@ -245,8 +183,8 @@ fn pictures(page: &mut String, photos: &[Figure], marks: bool) {
                 "<img loading=\"lazy\" width=\"224\" height=\"224\" alt=\"{alt}\" src=\"data:image/jpeg;base64,{data}\">"
             )
         };
-        add(page, &image(&photo.shown.photo, &|lang| words::photo_alt(lang, &photo.truth)));
-        add(page, &image(&photo.shown.heatmap, &|lang| words::heatmap_alt(lang, &photo.about)));
+        add(page, &image(photo.shown.photo(), &|lang| words::photo_alt(lang, &photo.truth)));
+        add(page, &image(&photo.shown.heatmap(), &|lang| words::heatmap_alt(lang, &photo.about)));
         add(page, &format!("<figcaption><b>{}</b>", text::percent(photo.probability)));
         if elsewhere {
             add(
@@ -265,13 +203,13 @@ fn pictures(page: &mut String, photos: &[Figure], marks: bool) {
 
 fn footer(page: &mut String, report: &Report) {
     add(page, "<footer>");
-    for model in [Some(&report.model), report.other.as_ref().map(|other| &other.model)].into_iter().flatten() {
+    for model in [Some(&report.portrait.model), report.other.as_ref().map(|other| &other.model)].into_iter().flatten() {
         let name = escape(&words::name(model));
         add(page, &format!("<p>{name}: {}</p>", both(|lang| words::model(lang, model))));
     }
-    if !report.credits.is_empty() {
+    if !report.portrait.credits.is_empty() {
         add(page, &format!("<h2>{}</h2><ul>", both(|lang| word(lang, Word::Credits))));
-        for credit in &report.credits {
+        for credit in &report.portrait.credits {
             add(page, &format!("<li>{}</li>", escape(credit)));
         }
         add(page, "</ul>");
@@ -301,34 +239,20 @@ fn escape(words: &str) -> String {
 mod tests {
     use super::*;
     use crate::chat::sample;
+    use crate::judge::portrait::Source;
 
     fn report() -> Report {
-        let areas = sample::areas();
-        let figure = |truth: usize, about: usize| Figure {
-            shown: Shown { photo: vec![1, 2, 3], heatmap: vec![4, 5, 6] },
-            truth: areas[truth].clone(),
-            about: areas[about].clone(),
-            probability: 0.97,
-            place: "赤坂<一丁目>".to_owned(),
-            credit: Some("Aoi & Ren, CC BY-SA 4.0".to_owned()),
-        };
         let verdict = sample::verdict();
+        let mut portrait = sample::portrait();
+        portrait.photos = Source::Folder("export".to_owned());
+        "赤坂<一丁目>".clone_into(&mut portrait.most_like[0].photos[0].place);
+        portrait.most_like[0].photos[0].credit = Some("Aoi & Ren, CC BY-SA 4.0".to_owned());
         Report {
             lang: Lang::Ja,
-            model: verdict.candidate.clone(),
+            portrait,
             drawn_world: true,
-            score: sample::score(),
             other: Some(Other { model: verdict.live.clone(), score: sample::score(), verdict }),
-            photos: Photos::Folder("export".to_owned()),
             left_out: 2,
-            most_like: vec![Row { area: areas[0].clone(), photos: vec![figure(0, 0), figure(1, 0)] }],
-            mistakes: vec![MistakeRow {
-                truth: areas[1].clone(),
-                answer: areas[0].clone(),
-                count: 1,
-                photos: vec![figure(1, 0)],
-            }],
-            credits: vec!["Geolonia, CC BY 4.0".to_owned()],
         }
     }
 
@@ -348,7 +272,9 @@ mod tests {
 
     #[test]
     fn a_report_without_comparison_or_mistakes() {
-        let page = html(&Report { other: None, mistakes: Vec::new(), left_out: 0, ..report() });
+        let mut report = Report { other: None, left_out: 0, ..report() };
+        report.portrait.mistakes.clear();
+        let page = html(&report);
         assert!(!page.contains("class=\"verdict") && page.contains("None in these photos."));
     }
 }

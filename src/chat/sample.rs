@@ -205,3 +205,50 @@ pub(super) fn verdict() -> crate::judge::Verdict {
         only_live: 39,
     }
 }
+
+/// A photo of an area that is shown for another, or for its own.
+fn figure(truth: usize, about: usize, probability: f32, place: &str) -> crate::judge::portrait::Figure {
+    let photo = image::load_from_memory(&jpeg([90, 120, 150])).expect("just encoded").to_rgb8();
+    let cams = [9.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0].to_vec();
+    let shown = crate::infer::explain::Explanation::new(photo, cams, (2, 2), 3).seen(0, 32);
+    let (truth, about) = (areas()[truth].clone(), areas()[about].clone());
+    crate::judge::portrait::Figure { shown, truth, about, probability, place: place.to_owned(), credit: None }
+}
+
+/// A portrait of the model of [`score`]: one photo is shown for 港区 that is from elsewhere.
+pub(super) fn portrait() -> crate::judge::Portrait {
+    use crate::judge::portrait::{MistakeRow, Portrait, Row, Source, TownRecall};
+    let (areas, (plan, _)) = (areas(), plan(crate::domain::imagery::Source::Mapillary));
+    let row = |area: usize| Row {
+        area: areas[area].clone(),
+        photos: vec![figure(area, area, 0.999, "赤坂一丁目"), figure(1, area, 0.87, "神南一丁目")],
+    };
+    let town = |area: usize, index: usize, at: Coordinate| TownRecall {
+        area,
+        town: format!("{index}丁目"),
+        at: Some(at),
+        photos: if index.is_multiple_of(3) { 8 } else { 0 },
+        right: if index.is_multiple_of(3) { 8 - (index + area) % 5 } else { 0 },
+    };
+    let towns = plan.areas.iter().enumerate().flat_map(|(area, plan)| {
+        let centres = plan.towns.iter().flat_map(|town| town.discs.iter().map(|disc| disc.center));
+        centres.enumerate().map(move |(index, at)| town(area, index, at)).collect::<Vec<_>>()
+    });
+    let mistake = |truth: usize, answer: usize, count: usize| MistakeRow {
+        truth: areas[truth].clone(),
+        answer: areas[answer].clone(),
+        count,
+        photos: vec![figure(truth, answer, 0.91, "神宮前四丁目")],
+    };
+    let mut most_like = vec![row(0), row(1), row(2)];
+    most_like[2].photos.truncate(1);
+    Portrait {
+        model: judged_model("1.1.0"),
+        photos: Source::Drawn,
+        score: score(),
+        towns: towns.collect(),
+        most_like,
+        mistakes: vec![mistake(1, 0, 12), mistake(0, 2, 1)],
+        credits: vec!["Geolonia, CC BY 4.0".to_owned()],
+    }
+}

@@ -8,6 +8,7 @@ mod bundle;
 pub mod collect;
 pub mod collecting;
 mod format;
+pub mod insight;
 pub mod models;
 pub mod quiz;
 pub mod report;
@@ -179,6 +180,9 @@ pub fn command(lang: Lang, command: Command) -> String {
         Command::Optout => "command-optout",
         Command::Forget => "command-forget",
         Command::Model => "command-model",
+        Command::Gallery => "command-gallery",
+        Command::Confusions => "command-confusions",
+        Command::Atlas => "command-atlas",
         Command::Privacy => "command-privacy",
         Command::Models => "command-models",
         Command::Promote => "command-promote",
@@ -200,6 +204,7 @@ pub fn command_option(lang: Lang, command: Command, option: &str) -> String {
         (Command::Collect, "source") => "option-source",
         (Command::Collect, "points") => "option-points",
         (Command::Train, "action") => "option-train-action",
+        (_, "area") => "option-area",
         (_, "mode") => "option-mode",
         (_, "recipe") => "option-recipe",
         (_, "data") => "option-data",

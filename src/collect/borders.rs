@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use geojson::{Feature, FeatureReader, GeoJson};
 
+use super::area::Region;
 use crate::domain::{Area, Border, Coordinate};
 
 /// The borders of seven municipalities, simplified; see `src/world/data/README.md`.
@@ -71,6 +72,35 @@ pub fn of_municipalities(file: Option<&Path>, areas: &[&Area]) -> Result<Vec<Bor
     let border = |area: &&Area| {
         let missing = || BorderError::Missing { area: area.area.clone(), place: place.clone() };
         found.remove(&area.area).ok_or_else(missing)
+    };
+    areas.iter().map(border).collect()
+}
+
+/// Where borders are looked for, besides those that are built in.
+#[derive(Clone, Debug, Default)]
+pub struct Grounds {
+    /// Municipalities, a 国土数値情報 N03 file.
+    pub file: Option<PathBuf>,
+    /// Regions of one's own.
+    pub regions: Vec<Region>,
+}
+
+/// The borders of these areas, as far as they are known; empty where there is none.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn known(grounds: &Grounds, areas: &[&Area]) -> Result<Vec<Border>, BorderError> {
+    let mut found = match &grounds.file {
+        Some(path) => read_n03(open(path)?, path, areas)?,
+        None => BTreeMap::new(),
+    };
+    for (name, border) in read_n03(BUILT_IN.as_bytes(), Path::new("the built-in borders"), areas)? {
+        found.entry(name).or_insert(border);
+    }
+    let region = |area: &Area| grounds.regions.iter().find(|region| region.name == area.area);
+    let border = |area: &&Area| match region(area) {
+        Some(region) => of_region(&region.file),
+        None => Ok(found.remove(&area.area).unwrap_or_default()),
     };
     areas.iter().map(border).collect()
 }

@@ -69,6 +69,9 @@ struct Heatmap {
     /// A `data:` address with a JPEG.
     heatmap: String,
     heatmap_area: String,
+    /// The area that it is set against, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heatmap_against: Option<String>,
 }
 
 impl From<&Located> for Answer {
@@ -104,13 +107,21 @@ impl Answer {
         self
     }
 
-    /// Adds the heatmap for the area of that name, a JPEG.
+    /// Adds the heatmap for the area of that name, a JPEG; `against` names the area that it is set against, if any.
     #[must_use]
-    pub fn with_heatmap(mut self, area: &str, jpeg: &[u8]) -> Self {
-        let heatmap = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
-        self.heatmap = Some(Heatmap { heatmap, heatmap_area: area.to_owned() });
+    pub fn with_heatmap(mut self, area: &str, against: Option<&str>, jpeg: &[u8]) -> Self {
+        self.heatmap = Some(Heatmap {
+            heatmap: data_url("image/jpeg", jpeg),
+            heatmap_area: area.to_owned(),
+            heatmap_against: against.map(str::to_owned),
+        });
         self
     }
+}
+
+/// A `data:` address.
+pub(super) fn data_url(kind: &str, bytes: &[u8]) -> String {
+    format!("data:{kind};base64,{}", STANDARD.encode(bytes))
 }
 
 impl Failure {
@@ -184,7 +195,7 @@ mod tests {
     #[test]
     fn several_photos_keep_their_places() {
         let bad = Failure::new(&LocateError::Stopped, "gone".to_owned());
-        let answer = Answer::from(&located()).with_heatmap("東京都港区", &[0xff, 0xd8]);
+        let answer = Answer::from(&located()).with_heatmap("東京都港区", Some("東京都渋谷区"), &[0xff, 0xd8]);
         let entries = [Entry::Failure(bad), Entry::Answer(answer)];
         insta::assert_json_snapshot!(entries);
     }

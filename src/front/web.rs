@@ -9,6 +9,7 @@ mod guard;
 mod health;
 mod language;
 mod metrics;
+mod model;
 mod page;
 mod play;
 mod problem;
@@ -32,6 +33,7 @@ use self::language::Language;
 use self::metrics::Meters;
 use self::problem::Problem;
 pub use self::samples::Sample;
+use crate::chat::Insight;
 use crate::chat::quiz::Table;
 use crate::infer::Core;
 use crate::metrics::Metrics;
@@ -46,6 +48,8 @@ pub struct Options {
     pub samples: Vec<Sample>,
     /// Where rounds are played, if the quiz is on.
     pub table: Option<Table>,
+    /// What is shown of the live model, if anything.
+    pub insight: Option<Insight>,
     /// What else is measured, the core excepted.
     pub metrics: Metrics,
     /// Where `/metrics` reads what is spent and which jobs there are.
@@ -60,6 +64,7 @@ struct Site {
     allowed_hosts: Vec<String>,
     samples: Vec<Sample>,
     table: Option<Table>,
+    insight: Option<Insight>,
     /// The page's own.
     meters: Meters,
     metrics: Metrics,
@@ -74,15 +79,18 @@ type Shared = State<Arc<Site>>;
 /// The whole site.
 pub fn router(core: Core, options: Options) -> Router {
     let max_body = upload::max_body(core.limits());
-    let Options { allowed_hosts, samples, table, metrics, store, metrics_token } = options;
+    let Options { allowed_hosts, samples, table, insight, metrics, store, metrics_token } = options;
     let (meters, clients) = (Meters::start(), Clients::default());
     let metrics = metrics.with(core.meters()).with(&meters);
     let pages = page::Pages::default();
-    let site = Site { core, allowed_hosts, samples, table, meters, metrics, store, metrics_token, clients, pages };
+    let site =
+        Site { core, allowed_hosts, samples, table, insight, meters, metrics, store, metrics_token, clients, pages };
     let site = Arc::new(site);
     Router::new()
         .route("/", get(page::show))
         .route("/quiz", get(page::show_quiz))
+        .route("/model", get(page::show_model))
+        .route("/api/v1/model/{about}", get(model::show))
         .merge(play::routes())
         .route("/assets/{name}", get(assets::serve))
         .route("/samples", get(samples::list))

@@ -3,6 +3,8 @@
 //! Exact for networks that end in global average pooling and one linear layer: the logit is the mean of the
 //! map (Zhou et al. 2016, "Learning Deep Features for Discriminative Localization").
 
+mod seen;
+
 use std::sync::OnceLock;
 
 use fast_image_resize::images::Image;
@@ -10,6 +12,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 
+pub use self::seen::Seen;
 use super::decode::{Limits, decode};
 use super::preprocess::{centre_square, seen_square};
 
@@ -178,18 +181,13 @@ impl Explanation {
         Packed { photo, cams: self.cams.clone(), grid: self.grid, labels: self.labels }
     }
 
-    /// The square that the model sees, `side` pixels wide, and the same under what speaks for `label`: two JPEGs.
+    /// The square that the model sees, `side` pixels wide, with what speaks for `label`.
     ///
     /// # Panics
     /// When `label` is not one of the model's, or `side` is 0.
     #[must_use]
-    pub fn seen_jpegs(&self, label: usize, side: u32) -> (Vec<u8>, Vec<u8>) {
-        let photo = centre_square(self.photo(), side);
-        let mut tinted = photo.clone();
-        for (pixel, heat) in tinted.pixels_mut().zip(enlarge(&self.evidence(Question::Why(label)), self.grid, side)) {
-            *pixel = tint(*pixel, heat);
-        }
-        (jpeg(&photo), jpeg(&tinted))
+    pub fn seen(&self, label: usize, side: u32) -> Seen {
+        Seen::new(jpeg(&centre_square(self.photo(), side)), &self.evidence(Question::Why(label)), self.grid.0)
     }
 }
 
@@ -319,9 +317,9 @@ mod tests {
 
     #[test]
     fn the_seen_square_is_shown_without_and_with_its_evidence() {
-        let (photo, tinted) = explanation(60, 20).seen_jpegs(0, 16);
+        let seen = explanation(60, 20).seen(0, 16);
         let open = |bytes: &[u8]| image::load_from_memory(bytes).unwrap().to_rgb8();
-        let (photo, tinted) = (open(&photo), open(&tinted));
+        let (photo, tinted) = (open(seen.photo()), open(&seen.heatmap()));
         assert_eq!((photo.dimensions(), tinted.dimensions()), ((16, 16), (16, 16)));
         let off = |x: u32| i32::from(tinted.get_pixel(x, x).0[2]).abs_diff(i32::from(photo.get_pixel(x, x).0[2]));
         assert!(off(2) > 20 && off(14) < 20, "top left is hot: {} and {}", off(2), off(14));

@@ -146,12 +146,9 @@ impl ModelFiles {
     /// # Errors
     /// See [`ModelError`].
     pub fn read(folder: &Path) -> Result<Self, ModelError> {
-        let read = |name: &str| {
-            let path = folder.join(name);
-            std::fs::read(&path).map_err(|source| ModelError::Read { path, source })
-        };
-        let manifest = read(MANIFEST_FILE)?;
-        Self::check(&folder.display().to_string(), &String::from_utf8_lossy(&manifest), read(MODEL_FILE)?)
+        let manifest = read(folder, MANIFEST_FILE)?;
+        let onnx = read(folder, MODEL_FILE)?;
+        Self::check(&folder.display().to_string(), &String::from_utf8_lossy(&manifest), onnx)
     }
 
     /// The model inside this program.
@@ -165,9 +162,7 @@ impl ModelFiles {
     }
 
     fn check(place: &str, manifest: &str, onnx: Vec<u8>) -> Result<Self, ModelError> {
-        let bad = |problem: String| ModelError::Manifest { place: place.to_owned(), problem };
-        let manifest: Manifest = toml::from_str(manifest).map_err(|error| bad(error.to_string()))?;
-        manifest.validate().map_err(bad)?;
+        let manifest = Manifest::parse(place, manifest)?;
         let found = sha256_hex(&onnx);
         if found != manifest.sha256 {
             return Err(ModelError::Checksum { place: place.to_owned(), expected: manifest.sha256, found });
@@ -176,7 +171,28 @@ impl ModelFiles {
     }
 }
 
+fn read(folder: &Path, name: &str) -> Result<Vec<u8>, ModelError> {
+    let path = folder.join(name);
+    std::fs::read(&path).map_err(|source| ModelError::Read { path, source })
+}
+
 impl Manifest {
+    /// Reads the manifest in a folder, without its network.
+    ///
+    /// # Errors
+    /// See [`ModelError`].
+    pub fn read(folder: &Path) -> Result<Self, ModelError> {
+        let text = read(folder, MANIFEST_FILE)?;
+        Self::parse(&folder.display().to_string(), &String::from_utf8_lossy(&text))
+    }
+
+    fn parse(place: &str, text: &str) -> Result<Self, ModelError> {
+        let bad = |problem: String| ModelError::Manifest { place: place.to_owned(), problem };
+        let manifest: Self = toml::from_str(text).map_err(|error| bad(error.to_string()))?;
+        manifest.validate().map_err(bad)?;
+        Ok(manifest)
+    }
+
     fn validate(&self) -> Result<(), String> {
         if self.labels.is_empty() {
             return Err("`labels` is empty: a model names at least one area".to_owned());

@@ -7,6 +7,7 @@ use super::compare::Exam;
 use super::photos::TestPhoto;
 use crate::domain::metrics::argmax;
 use crate::domain::prediction::softmax;
+use crate::infer::explain::Seen;
 use crate::infer::{Core, LocateError};
 
 /// Photos of a row.
@@ -14,7 +15,7 @@ pub const ROW: usize = 7;
 /// Most pairs of areas that are shown.
 const PAIRS: usize = 10;
 /// Side of a shown photo, pixels.
-const SIDE: u32 = 224;
+const SIDE: u32 = 288;
 
 /// A photo with what the model thinks of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,15 +90,6 @@ fn pairs(areas: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..areas).flat_map(move |a| (0..areas).map(move |b| (a, b))).filter(|(a, b)| a != b)
 }
 
-/// The pictures of a pick: JPEGs of the square that the model sees.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// The photo.
-    pub photo: Vec<u8>,
-    /// The photo under the evidence for [`Pick::shown`].
-    pub heatmap: Vec<u8>,
-}
-
 /// A photo that could be answered before and cannot be shown now.
 #[derive(Debug, Error)]
 #[error("{photo} cannot be shown: {detail}")]
@@ -115,7 +107,7 @@ pub struct ShowError {
 ///
 /// # Panics
 /// When the pick shows an area that the model does not know.
-pub async fn show(core: &Core, exam: &Exam, photos: &[TestPhoto], pick: &Pick) -> Result<Shown, ShowError> {
+pub async fn show(core: &Core, exam: &Exam, photos: &[TestPhoto], pick: &Pick) -> Result<Seen, ShowError> {
     let photo = photos[pick.photo].clone();
     let refuse = |detail: String| ShowError { photo: photos[pick.photo].name(), detail };
     let loaded = tokio::task::spawn_blocking(move || photo.load()).await;
@@ -124,10 +116,7 @@ pub async fn show(core: &Core, exam: &Exam, photos: &[TestPhoto], pick: &Pick) -
     let name = &exam.areas[pick.shown].area;
     let label = core.manifest().labels.iter().position(|label| label.area == *name);
     let label = label.expect("picks show areas that the model knows");
-    let drawn = tokio::task::spawn_blocking(move || {
-        let (photo, heatmap) = located.explanation.seen_jpegs(label, SIDE);
-        Shown { photo, heatmap }
-    });
+    let drawn = tokio::task::spawn_blocking(move || located.explanation.seen(label, SIDE));
     drawn.await.map_err(|error| refuse(error.to_string()))
 }
 

@@ -1,11 +1,12 @@
 //! Photos to judge models by.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::domain::Split;
+use crate::domain::{Area, Coordinate, Split};
 use crate::world::World;
 use crate::world::photo::PhotoSpec;
 
@@ -23,6 +24,17 @@ pub struct TestPhoto {
     pub credit: Option<String>,
     /// Where its bytes come from.
     pub origin: Origin,
+}
+
+/// A town whose position is known, whatever split it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedTown {
+    /// Full name of its area.
+    pub area: String,
+    /// Its name.
+    pub town: String,
+    /// Where it lies: its centre, or the middle of its photos.
+    pub at: Coordinate,
 }
 
 /// Where the bytes of a photo come from.
@@ -109,27 +121,70 @@ pub fn drawn(world: &Arc<World>, specs: impl IntoIterator<Item = PhotoSpec>) -> 
 
 /// The photos of one split of an exported dataset: a folder with photos and a table (CSV) that names, for each, its
 /// file relative to the folder (`file_name` or `file`), its area (`area`), its town (`town`) and, where known, its split
-/// (`split`; else [`Split::of_place`]) and whom to credit (`attribution`, `licence`).
+/// (`split`; else [`Split::of_place`]) and whom to credit (`attribution`, `licence`, `link`).
 ///
 /// # Errors
 /// See [`PhotoError`].
 pub fn folder(folder: &Path, split: Split) -> Result<Vec<TestPhoto>, PhotoError> {
+    let mut photos = Vec::new();
+    each_row(folder, |columns, row| {
+        photos.extend(columns.photo(folder, row, split)?);
+        Ok(())
+    })?;
+    if photos.is_empty() {
+        return Err(PhotoError::Empty { folder: folder.to_owned(), split });
+    }
+    Ok(photos)
+}
+
+/// The towns of an exported dataset, of every split, each in the middle of its photos; none where the table names no
+/// positions (`lat` and `lng`, degrees).
+///
+/// # Errors
+/// See [`PhotoError`].
+pub fn folder_towns(folder: &Path) -> Result<Vec<PlacedTown>, PhotoError> {
+    let mut sums: BTreeMap<(String, String), (f64, f64, f64)> = BTreeMap::new();
+    each_row(folder, |columns, row| {
+        if let Some(at) = columns.position(row) {
+            let name = |column: usize| row.get(column).unwrap_or_default().trim().to_owned();
+            let (lat, lng, count) = sums.entry((name(columns.area), name(columns.place))).or_default();
+            (*lat, *lng, *count) = (*lat + at.lat, *lng + at.lng, *count + 1.0);
+        }
+        Ok(())
+    })?;
+    let town = |((area, town), (lat, lng, count)): ((String, String), (f64, f64, f64))| {
+        // A town does not reach around the globe, so that its middle is that of its degrees.
+        PlacedTown { area, town, at: Coordinate { lat: lat / count, lng: lng / count } }
+    };
+    Ok(sums.into_iter().map(town).collect())
+}
+
+/// The towns of the drawn world.
+#[must_use]
+pub fn drawn_towns(world: &World) -> Vec<PlacedTown> {
+    let of = |(index, area): (usize, &Area)| {
+        let placed = world.towns(index).iter().filter_map(|town| Some((town.name.clone(), town.center?)));
+        placed.map(|(town, at)| PlacedTown { area: area.area.clone(), town, at }).collect::<Vec<_>>()
+    };
+    world.areas().iter().enumerate().flat_map(of).collect()
+}
+
+/// Reads the table of a folder row by row.
+fn each_row(
+    folder: &Path,
+    mut take: impl FnMut(&Columns, &csv::StringRecord) -> Result<(), String>,
+) -> Result<(), PhotoError> {
     let table = TABLES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
     let table = table.ok_or_else(|| PhotoError::NoTable { folder: folder.to_owned() })?;
     let bad = |problem: String| PhotoError::Table { table: table.clone(), problem };
     let mut reader = csv::Reader::from_path(&table).map_err(|error| bad(error.to_string()))?;
     let columns = Columns::of(reader.headers().map_err(|error| bad(error.to_string()))?).map_err(&bad)?;
-    let mut photos = Vec::new();
     for (i, row) in reader.records().enumerate() {
         let row = row.map_err(|error| bad(error.to_string()))?;
         // The first row stands on line 2.
-        let photo = columns.photo(folder, &row, split).map_err(|problem| bad(format!("line {}: {problem}", i + 2)))?;
-        photos.extend(photo);
+        take(&columns, &row).map_err(|problem| bad(format!("line {}: {problem}", i + 2)))?;
     }
-    if photos.is_empty() {
-        return Err(PhotoError::Empty { folder: folder.to_owned(), split });
-    }
-    Ok(photos)
+    Ok(())
 }
 
 /// Where the table has what.
@@ -140,6 +195,8 @@ struct Columns {
     split: Option<usize>,
     credit: Option<usize>,
     licence: Option<usize>,
+    link: Option<usize>,
+    position: Option<(usize, usize)>,
 }
 
 impl Columns {
@@ -153,7 +210,16 @@ impl Columns {
             split: find(&["split"]),
             credit: find(&["attribution"]),
             licence: find(&["licence"]),
+            link: find(&["link"]),
+            position: find(&["lat"]).zip(find(&["lng"])),
         })
+    }
+
+    /// Where the photo was taken, degrees; `None` where the table does not say.
+    fn position(&self, row: &csv::StringRecord) -> Option<Coordinate> {
+        let degrees = |column: usize| row.get(column)?.trim().parse::<f64>().ok();
+        let (lat, lng) = self.position?;
+        Coordinate::new(degrees(lat)?, degrees(lng)?)
     }
 
     /// `None` when the row belongs to another split.
@@ -170,7 +236,7 @@ impl Columns {
         if file.is_absolute() || file.components().any(|part| part == std::path::Component::ParentDir) {
             return Err(format!("`{}` lies outside the folder", file.display()));
         }
-        let credit: Vec<&str> = [self.credit, self.licence].into_iter().filter_map(optional).collect();
+        let credit: Vec<&str> = [self.credit, self.licence, self.link].into_iter().filter_map(optional).collect();
         let photo = TestPhoto {
             area: area.to_owned(),
             place: place.to_owned(),
@@ -218,6 +284,25 @@ mod tests {
             assert_eq!(file.load().unwrap(), drawing.load().unwrap());
         }
         assert!(matches!(folder(found.path(), Split::Train), Err(PhotoError::Empty { .. })));
+    }
+
+    #[test]
+    fn towns_lie_in_the_middle_of_their_photos_whatever_their_split() {
+        let found = table(
+            "file,area,town,split,lat,lng\n\
+             1.jpg,港区,赤坂,test,35.0,139.0\n2.jpg,港区,赤坂,test,36.0,140.0\n\
+             3.jpg,港区,芝,train,35.5,139.5\n4.jpg,港区,虎ノ門,test,,\n5.jpg,港区,三田,test,95,0\n",
+        );
+        let towns = folder_towns(found.path()).unwrap();
+        let placed = |town: &str, lat, lng| PlacedTown {
+            area: "港区".to_owned(),
+            town: town.to_owned(),
+            at: Coordinate { lat, lng },
+        };
+        assert_eq!(towns, [placed("芝", 35.5, 139.5), placed("赤坂", 35.5, 139.5)]);
+        assert_eq!(folder_towns(table("file,area,town\n1.jpg,a,b\n").path()).unwrap(), []);
+        let world = World::load();
+        assert!(drawn_towns(&world).len() > 500);
     }
 
     #[test]

@@ -28,6 +28,53 @@ impl Settings {
     pub fn configured_files(&self) -> Result<ModelFiles, ModelError> {
         self.configured.as_ref().map_or_else(ModelFiles::built_in, |folder| ModelFiles::read(folder))
     }
+
+    /// See [`Shelf::folder`].
+    fn folder_called(&self, name: &str) -> Result<PathBuf, ModelsError> {
+        let mut parts = Path::new(name).components();
+        match (parts.next(), parts.next()) {
+            (Some(Component::Normal(part)), None) if part == name && !name.starts_with('.') => {
+                Ok(self.folder.join(name))
+            }
+            _ => Err(ModelsError::Name(name.to_owned())),
+        }
+    }
+
+    /// The folder with the network of this SHA-256: the configured one before the others. `None` for the built-in
+    /// model, and where there is no such folder any more.
+    ///
+    /// # Errors
+    /// When the folder of all models cannot be read. A broken model is passed over.
+    pub fn home_of(&self, sha256: &str) -> Result<Option<PathBuf>, ModelsError> {
+        let is_it = |folder: &PathBuf| Manifest::read(folder).is_ok_and(|manifest| manifest.sha256 == sha256);
+        if let Some(configured) = self.configured.iter().find(|folder| is_it(folder)) {
+            return Ok(Some(configured.clone()));
+        }
+        Ok(self.names()?.into_iter().map(|name| self.folder.join(name)).find(is_it))
+    }
+
+    /// Names of the models below [`Self::folder`], in their order.
+    pub(super) fn names(&self) -> Result<Vec<String>, ModelsError> {
+        let folder = &self.folder;
+        let unreadable = |source| ModelsError::Folder { folder: folder.display().to_string(), source };
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(unreadable)?;
+            if let Ok(name) = entry.file_name().into_string()
+                && entry.path().join(MANIFEST_FILE).is_file()
+                && self.folder_called(&name).is_ok()
+            {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
 }
 
 /// What a model on the shelf is just now.
@@ -77,13 +124,7 @@ impl Shelf {
     /// # Errors
     /// [`ModelsError::Name`] for anything but one plain name, so that no name leads out of the folder of all models.
     pub fn folder(&self, name: &str) -> Result<PathBuf, ModelsError> {
-        let mut parts = Path::new(name).components();
-        match (parts.next(), parts.next()) {
-            (Some(Component::Normal(part)), None) if part == name && !name.starts_with('.') => {
-                Ok(self.settings.folder.join(name))
-            }
-            _ => Err(ModelsError::Name(name.to_owned())),
-        }
+        self.settings.folder_called(name)
     }
 
     /// Reads and checks a model; the empty name means the configured one.
@@ -190,29 +231,7 @@ impl Shelf {
             let manifest = self.read(&name).map(|files| files.manifest).map_err(|error| error.to_string());
             Listed { name, manifest, standing }
         };
-        Ok(std::iter::once(String::new()).chain(self.names()?).map(listed).collect())
-    }
-
-    fn names(&self) -> Result<Vec<String>, ModelsError> {
-        let folder = &self.settings.folder;
-        let unreadable = |source| ModelsError::Folder { folder: folder.display().to_string(), source };
-        let entries = match std::fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(unreadable(error)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(unreadable)?;
-            if let Ok(name) = entry.file_name().into_string()
-                && entry.path().join(MANIFEST_FILE).is_file()
-                && self.folder(&name).is_ok()
-            {
-                names.push(name);
-            }
-        }
-        names.sort_unstable();
-        Ok(names)
+        Ok(std::iter::once(String::new()).chain(self.settings.names()?).map(listed).collect())
     }
 }
 

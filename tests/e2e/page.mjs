@@ -72,6 +72,16 @@ async function evidence(page, name, first) {
   assert.notEqual(area, first);
   assert.equal(await row.getAttribute('aria-pressed'), 'true');
   assert.ok(await row.evaluate((element) => element === document.activeElement), 'the focus stays');
+  // Why not this one? Another map, and back without asking again.
+  const own = await page.locator('#overlay').getAttribute('src');
+  await page.locator('#ask-why-not').click();
+  await page.waitForFunction((old) => document.getElementById('overlay').getAttribute('src') !== old, own);
+  const against = await page.locator('#evidence-of').textContent();
+  assert.ok(against.includes(area) && against.includes(first), against);
+  assert.equal(await page.locator('#ask-why-not').getAttribute('aria-pressed'), 'true');
+  await tour.shoot(page, `${name}-why-not`);
+  await page.locator('#ask-why').click();
+  assert.equal(await page.locator('#overlay').getAttribute('src'), own);
   await page.locator('#strength').fill('30');
   assert.equal(await page.locator('#overlay').evaluate((element) => element.style.opacity), '0.3');
   await tour.shoot(page, `${name}-evidence`);

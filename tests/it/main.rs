@@ -7,6 +7,7 @@ mod deploy;
 mod discord;
 mod doctor;
 mod fake;
+mod insight;
 mod metrics;
 mod models;
 mod quiz;

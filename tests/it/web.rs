@@ -159,6 +159,11 @@ async fn a_heatmap_comes_for_the_best_area_or_a_chosen_one() {
     assert_eq!(best["heatmap_area"], json!("東京都渋谷区"));
     assert_eq!(by_name["heatmap_area"], json!("北海道旭川市"));
     assert_eq!(by_number["heatmap_area"], json!("東京都港区"));
+    let against = answer(site.post("?why_not=0", jpeg(GREEN))).await;
+    assert_eq!((&against["heatmap_area"], &against["heatmap_against"]), (&json!("東京都渋谷区"), &json!("東京都港区")));
+    let itself = answer(site.post("?why_not=1&heatmap=true", jpeg(GREEN))).await;
+    assert_eq!(itself["heatmap_area"], json!("東京都渋谷区"));
+    assert!(itself.get("heatmap_against").is_none() && best.get("heatmap_against").is_none());
     assert!(none.get("heatmap").is_none() && none.get("heatmap_area").is_none());
     let address = best["heatmap"].as_str().expect("a data address");
     let encoded = address.strip_prefix("data:image/jpeg;base64,").expect("a JPEG");
@@ -204,6 +209,7 @@ async fn every_bad_request_hears_why_in_its_language() {
             ("top of nothing", site.post("?top=0", photo.clone())),
             ("top of words", site.post("?top=all", photo.clone())),
             ("unknown area", site.post("?heatmap=Atlantis", photo.clone())),
+            ("another unknown area", site.post("?why_not=Atlantis", photo.clone())),
             ("form without a photo", site.form("", &[("file", &photo)])),
             ("form without a boundary", site.post("", photo.clone()).header(CONTENT_TYPE, "multipart/form-data")),
             ("form that is cut off", cut()),

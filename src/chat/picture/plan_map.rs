@@ -1,8 +1,6 @@
 //! A plan of collecting: a map of its points, areas that lie far apart in panels of their own, over a table.
 
-mod panel;
-
-use self::panel::{Panel, panels};
+use super::panel::{Panel, panels};
 use super::svg::{Anchor, INK, LINE, MUTED, Sheet, Style, bold, plain};
 use crate::domain::{Border, Coordinate};
 
@@ -95,7 +93,8 @@ fn sheet(picture: &PlanPicture) -> Sheet {
     let room = SIDES.1 - SIDES.0;
     sheet.text(SIDES.0, 70.0, bold(46.0), room, &picture.title);
     sheet.text(SIDES.0, 118.0, Style { fill: MUTED, ..plain(28.0) }, room, &picture.subtitle);
-    for panel in panels(&picture.areas, (SIDES.0, HEAD), (room, MAP), GAP) {
+    let borders: Vec<&Border> = picture.areas.iter().map(|area| &area.border).collect();
+    for panel in panels(&borders, (SIDES.0, HEAD), (room, MAP), GAP) {
         draw(&mut sheet, picture, &panel);
     }
     legend(&mut sheet, picture, HEAD + MAP + 34.0);
@@ -123,12 +122,9 @@ fn draw(sheet: &mut Sheet, picture: &PlanPicture, panel: &Panel) {
     let ((x, y), (width, height)) = panel.frame();
     sheet.rect(x, y, width, height, 14.0, "#ffffff");
     for &index in panel.areas() {
-        let rings = picture.areas[index].border.rings().iter();
-        let rings: Vec<Vec<(f32, f32)>> =
-            rings.map(|ring| ring.iter().map(|&[lng, lat]| panel.place(Coordinate { lat, lng })).collect()).collect();
-        sheet.shape(&rings, colour(index));
+        sheet.shape(&panel.rings(&picture.areas[index].border), colour(index));
     }
-    let radius = panel.dot(&picture.areas);
+    let radius = panel.dot(panel.areas().iter().map(|&area| picture.areas[area].points.len()).sum());
     for &index in panel.areas() {
         let area = &picture.areas[index];
         for (x, y) in area.points.iter().map(|at| panel.place(*at)) {
@@ -145,10 +141,7 @@ fn draw(sheet: &mut Sheet, picture: &PlanPicture, panel: &Panel) {
             sheet.label(at_x, at_y + 10.0, style, 320.0, &area.name);
         }
     }
-    let (length, words) = panel.scale_bar();
-    let (left, base) = (x + 24.0, y + height - 24.0);
-    sheet.line((left, base), (left + length, base), 4.0, INK);
-    sheet.label(left + length + 14.0, base + 8.0, plain(22.0), 160.0, &words);
+    panel.draw_scale(sheet);
 }
 
 fn legend(sheet: &mut Sheet, picture: &PlanPicture, y: f32) {

@@ -148,16 +148,26 @@ impl Sheet {
 
     /// A shape of closed rings, even-odd: filled thinly, with an outline.
     pub(super) fn shape(&mut self, rings: &[Vec<(f32, f32)>], colour: &str) {
-        let mut path = String::new();
-        for ring in rings {
-            for (index, (x, y)) in ring.iter().enumerate() {
-                let command = if index == 0 { 'M' } else { 'L' };
-                write!(path, "{command}{x:.1} {y:.1}").expect("a string takes everything");
-            }
-            path.push('Z');
-        }
+        let path = path(rings);
         self.push(format_args!(
             r#"<path d="{path}" fill="{colour}" fill-opacity="0.12" fill-rule="evenodd" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>"#
+        ));
+    }
+
+    /// Coloured pieces within closed rings, even-odd, thin lines between them and a thick one around all.
+    pub(super) fn mosaic(&mut self, rings: &[Vec<(f32, f32)>], pieces: &[(Vec<(f32, f32)>, String)]) {
+        let around = path(rings);
+        // Each mosaic has a name of its own: what is drawn only grows.
+        let name = self.body.len();
+        self.push(format_args!(
+            r#"<clipPath id="c{name}"><path d="{around}" clip-rule="evenodd"/></clipPath><g clip-path="url(#c{name})" stroke="{PAPER}" stroke-width="0.5">"#
+        ));
+        for (ring, fill) in pieces {
+            let piece = path(std::slice::from_ref(ring));
+            self.push(format_args!(r#"<path d="{piece}" fill="{fill}"/>"#));
+        }
+        self.push(format_args!(
+            r#"</g><path d="{around}" fill="none" stroke="{INK}" stroke-width="2" stroke-linejoin="round"/>"#
         ));
     }
 
@@ -242,6 +252,19 @@ fn tidy(words: &str) -> String {
         _ => !c.is_control(),
     };
     words.chars().filter(shown).collect()
+}
+
+/// Closed rings as the data of an SVG path.
+fn path(rings: &[Vec<(f32, f32)>]) -> String {
+    let mut path = String::new();
+    for ring in rings {
+        for (index, (x, y)) in ring.iter().enumerate() {
+            let command = if index == 0 { 'M' } else { 'L' };
+            write!(path, "{command}{x:.1} {y:.1}").expect("a string takes everything");
+        }
+        path.push('Z');
+    }
+    path
 }
 
 /// Width of a letter, share of the font size.

@@ -62,6 +62,11 @@ pub(super) const TRAINING_JA: &str = include_str!("training.ja.ftl");
 /// What admins are told of trainings, in English.
 pub(super) const TRAINING_EN: &str = include_str!("training.en.ftl");
 
+/// What is said of a model's gallery, confusions and atlas, in Japanese.
+pub(super) const INSIGHT_JA: &str = include_str!("insight.ja.ftl");
+/// What is said of a model's gallery, confusions and atlas, in English.
+pub(super) const INSIGHT_EN: &str = include_str!("insight.en.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
 static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
@@ -78,6 +83,7 @@ static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
             COLLECTING_JA,
             RUNNING_JA,
             WHY_JA,
+            INSIGHT_JA,
             TRAINING_JA,
         ],
     )
@@ -96,6 +102,7 @@ static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
             COLLECTING_EN,
             RUNNING_EN,
             WHY_EN,
+            INSIGHT_EN,
             TRAINING_EN,
         ],
     )

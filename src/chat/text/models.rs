@@ -94,7 +94,9 @@ pub fn refused(lang: Lang, name: &str, error: &ModelsError, verdict: Option<&Ver
             say(lang, "promote-broken", &[("name", name.into()), ("problem", problem.to_string().into())])
         }
         ModelsError::Nothing => say(lang, "rollback-nothing", &[]),
-        ModelsError::Folder { .. } | ModelsError::Verdict { .. } | ModelsError::Store(_) => return None,
+        ModelsError::Folder { .. } | ModelsError::Verdict { .. } | ModelsError::Portrait(_) | ModelsError::Store(_) => {
+            return None;
+        }
     })
 }
 

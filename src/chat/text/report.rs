@@ -4,6 +4,7 @@ use super::bundle::say;
 use super::{Lang, area};
 use crate::domain::Area;
 use crate::domain::metrics::Interval;
+use crate::judge::portrait::Source;
 use crate::judge::{Decision, Model, Score, Verdict};
 
 /// Words without variables.
@@ -15,8 +16,6 @@ pub enum Word {
     Interval,
     /// How the intervals come about.
     IntervalsNote,
-    /// That the photos are drawn.
-    Drawn,
     /// Title of the reliability diagram.
     Reliability,
     /// How to read it.
@@ -74,7 +73,6 @@ pub fn word(lang: Lang, word: Word) -> String {
         Word::Figure => "report-figure",
         Word::Interval => "report-interval",
         Word::IntervalsNote => "report-intervals-note",
-        Word::Drawn => "report-drawn",
         Word::Reliability => "plot-reliability",
         Word::ReliabilityNote => "plot-reliability-note",
         Word::Confidence => "plot-confidence",
@@ -121,10 +119,13 @@ pub fn photos(lang: Lang, photos: usize, places: usize) -> String {
     say(lang, "report-photos", &[("photos", thousands(photos).into()), ("places", thousands(places).into())])
 }
 
-/// Which folder the photos are from.
+/// Where the photos are from.
 #[must_use]
-pub fn folder(lang: Lang, folder: &str) -> String {
-    say(lang, "report-folder", &[("folder", folder.to_owned().into())])
+pub fn source(lang: Lang, source: &Source) -> String {
+    match source {
+        Source::Drawn => say(lang, "report-drawn", &[]),
+        Source::Folder(folder) => say(lang, "report-folder", &[("folder", folder.to_owned().into())]),
+    }
 }
 
 /// That photos could not be read.
@@ -294,8 +295,8 @@ mod tests {
             let mut lines = vec![
                 title(lang, &verdict.candidate),
                 photos(lang, 1_050, 98),
-                word(lang, Word::Drawn),
-                folder(lang, "export"),
+                source(lang, &Source::Drawn),
+                source(lang, &Source::Folder("export".to_owned())),
                 left_out(lang, 1),
                 left_out(lang, 3),
                 model(lang, &verdict.candidate),

@@ -19,6 +19,7 @@ page-too-many = I take { $limit } photos at a time, so I'll look at the first { 
 page-language = Language
 page-script-needed = This page needs JavaScript.
 page-skip = Skip to choosing a photo
+page-to-model = Inside the model
 page-to-quiz = Beat the model
 
 # The answer
@@ -30,6 +31,10 @@ page-candidates-hint = Pick an area to see its evidence in the photo.
 page-row = { $area }, { $percent }. Show its evidence in the photo
 answer-heatmap = The brighter the colours, the more that spot counted. I did not look at the dimmed edges.
 page-evidence-of = Evidence for { $area }
+page-evidence-against = Evidence for { $area } rather than { $other }
+page-question = Which evidence
+page-ask-why = What speaks for { $area }
+page-ask-why-not = Why not { $area }?
 page-strength = Strength of the overlay
 page-photo-alt = The photo being looked at
 page-truth-right = And it is: the sample shows { $area }.
@@ -87,6 +92,16 @@ play-forget-sure = Remove everything about you, scores included? This cannot be 
 play-privacy = Once you play, a cookie with a random number lets the page know you again. The name, answers and scores stay in this bot's database until you press "Forget me".
 play-guest = Guest
 
+# The page about the model
+model-page-title = ここどこ? — inside the model
+model-page-reading = Inside the model: what it goes by, and where it errs
+model-page-gallery = Most like an area
+model-page-confusions = Mistakes
+model-page-atlas = Map of towns
+model-page-all = All areas
+model-page-area = Area
+model-page-wait = Drawing…
+
 # Problems of the API
 problem-missing-photo = There is no photo. Send it as the body itself, or in a field named photo of multipart/form-data.
 problem-bad-multipart = The multipart/form-data body is cut off or damaged. Please send it again.
@@ -95,7 +110,7 @@ problem-too-many-requests = Too many of your requests are running. Please wait f
 problem-body-too-large = The body is too large. Please keep the whole of it within { $limit } MB.
 problem-upload-broken = The photo stopped arriving half-way. Please send it again.
 problem-upload-slow = The photo took too long to arrive. Please send it again.
-problem-bad-query = I can't read the part of the address after "?". There are top (a whole number from 1), heatmap (true, false, or an area's number or name) and lang (ja or en).
+problem-bad-query = I can't read the part of the address after "?". There are top (a whole number from 1), heatmap (true, false, or an area's number or name), why_not (an area that the heatmap is set against; not with heatmap=false) and lang (ja or en).
 problem-unknown-area = This model knows no area { $area }. Please check the area's name or number.
 problem-not-found = There is nothing at this address.
 problem-method = This address does not take that HTTP method.

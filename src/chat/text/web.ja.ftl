@@ -19,6 +19,7 @@ page-too-many = 一度に選べるのは{ $limit }枚までです。最初の{ $
 page-language = ことば
 page-script-needed = このページを使うには JavaScript を有効にしてください。
 page-skip = 写真を選ぶところへ移動
+page-to-model = モデルの中身
 page-to-quiz = モデルに挑戦
 
 # 答え
@@ -30,6 +31,10 @@ page-candidates-hint = 地域を選ぶと、その手がかりを写真に示し
 page-row = { $area }、{ $percent }。手がかりを写真に示す
 answer-heatmap = 明るく色づいたところほど、判断の手がかりになっています。暗くした端は見ていません。
 page-evidence-of = { $area }の手がかり
+page-evidence-against = { $other }ではなく{ $area }だと判断した手がかり
+page-question = どの手がかり
+page-ask-why = { $area }らしいところ
+page-ask-why-not = { $area }ではない理由は？
 page-strength = 手がかりの濃さ
 page-photo-alt = 見ている写真
 page-truth-right = 見本の正解も、{ $area }です。
@@ -87,6 +92,16 @@ play-forget-sure = 成績もふくめて、あなたに関するものをすべ�
 play-privacy = 遊ぶと、次に来たときに分かるように乱数の入った Cookie を保存します。名前・答え・成績は、「わたしを忘れる」を押すまでこのボットのデータベースに残ります。
 play-guest = ゲスト
 
+# モデルのページ
+model-page-title = ここどこ? — モデルの中身
+model-page-reading = モデルの中身：何を手がかりにし、どこで間違えるか
+model-page-gallery = その地域らしい写真
+model-page-confusions = 間違い
+model-page-atlas = 町の地図
+model-page-all = すべての地域
+model-page-area = 地域
+model-page-wait = 描いています…
+
 # API の問題
 problem-missing-photo = 写真がありません。写真そのものを本文として送るか、multipart/form-data の photo という項目に入れて送ってください。
 problem-bad-multipart = multipart/form-data の本文が途中で切れているか、壊れています。もう一度送ってください。
@@ -95,7 +110,7 @@ problem-too-many-requests = 同時に送られた写真が多すぎます。前�
 problem-body-too-large = 送られた本文が大きすぎます。全体で { $limit } MB までにしてください。
 problem-upload-broken = 写真の受信が途中で切れました。もう一度送ってください。
 problem-upload-slow = 写真の受信に時間がかかりすぎました。もう一度送ってください。
-problem-bad-query = URL の「?」から後ろが読めません。使えるのは top（1以上の整数）、heatmap（true、false、地域の番号か名前）、lang（ja か en）です。
+problem-bad-query = URL の「?」から後ろが読めません。使えるのは top（1以上の整数）、heatmap（true、false、地域の番号か名前）、why_not（ヒートマップで比べる地域。heatmap=false とは使えません）、lang（ja か en）です。
 problem-unknown-area = このモデルに { $area } という地域はありません。地域の名前か番号を確かめてください。
 problem-not-found = このアドレスには何もありません。
 problem-method = このアドレスでは、その HTTP メソッドは使えません。

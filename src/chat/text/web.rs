@@ -8,7 +8,7 @@ use super::{Lang, format, say};
 
 /// Messages of the page, each with the variables that the page's script fills in later: they stay in the
 /// words as `{name}`.
-const PAGE: [(&str, &[&str]); 41] = [
+const PAGE: [(&str, &[&str]); 47] = [
     ("page-title", &[]),
     ("page-reading", &[]),
     ("page-lead", &[]),
@@ -28,6 +28,7 @@ const PAGE: [(&str, &[&str]); 41] = [
     ("page-script-needed", &[]),
     ("page-skip", &[]),
     ("page-to-quiz", &[]),
+    ("page-to-model", &[]),
     ("page-answer", &[]),
     ("page-thinking", &[]),
     ("page-unknown-why", &[]),
@@ -35,6 +36,11 @@ const PAGE: [(&str, &[&str]); 41] = [
     ("page-candidates-hint", &[]),
     ("page-row", &["area", "percent"]),
     ("page-evidence-of", &["area"]),
+    ("page-evidence-against", &["area", "other"]),
+    ("page-question", &[]),
+    ("page-ask-why", &["area"]),
+    ("page-ask-why-not", &["area"]),
+    ("why-not-alt", &["area", "other"]),
     ("page-strength", &[]),
     ("page-photo-alt", &[]),
     ("page-truth-right", &["area"]),
@@ -104,6 +110,22 @@ const PLAY: [(&str, &[&str]); 48] = [
     ("drawn-world", &[]),
 ];
 
+/// The same of the page about the model.
+const MODEL: [(&str, &[&str]); 12] = [
+    ("model-page-title", &[]),
+    ("model-page-reading", &[]),
+    ("model-page-gallery", &[]),
+    ("model-page-confusions", &[]),
+    ("model-page-atlas", &[]),
+    ("model-page-all", &[]),
+    ("model-page-area", &[]),
+    ("model-page-wait", &[]),
+    ("play-to-page", &[]),
+    ("page-language", &[]),
+    ("page-script-needed", &[]),
+    ("page-offline", &[]),
+];
+
 /// What the page promises about sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimits {
@@ -130,9 +152,19 @@ pub fn page(lang: Lang, limits: PageLimits) -> BTreeMap<&'static str, String> {
 /// Every sentence of the quiz page by its name, as [`page`].
 #[must_use]
 pub fn play(lang: Lang) -> BTreeMap<&'static str, String> {
-    let worded = PLAY.into_iter().map(|(id, variables)| {
+    worded(lang, &PLAY)
+}
+
+/// Every sentence of the page about the model by its name, as [`page`].
+#[must_use]
+pub fn model(lang: Lang) -> BTreeMap<&'static str, String> {
+    worded(lang, &MODEL)
+}
+
+fn worded(lang: Lang, messages: &[(&'static str, &[&'static str])]) -> BTreeMap<&'static str, String> {
+    let worded = messages.iter().map(|(id, variables)| {
         let kept: Vec<_> = variables.iter().map(|name| (*name, FluentValue::from(format!("{{{name}}}")))).collect();
-        (id, say(lang, id, &kept))
+        (*id, say(lang, id, &kept))
     });
     worded.collect()
 }

@@ -1,8 +1,11 @@
 //! What is said of a job that trains.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::Request;
+use crate::chat::insight;
 use crate::chat::jobs::Telling;
 use crate::chat::message::{Picture, Reply};
 use crate::chat::picture::judged;
@@ -10,7 +13,7 @@ use crate::chat::text::Lang;
 use crate::chat::text::report::word;
 use crate::chat::text::training::{self as text, News, Standing};
 use crate::domain::job::{Job, JobState};
-use crate::judge::Judgement;
+use crate::judge::{Judgement, Portrait};
 use crate::train::progress::{self, Trouble};
 use crate::train::settings::Mode;
 
@@ -93,8 +96,11 @@ pub struct Outcome {
 }
 
 /// Words and pictures for jobs that train.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Teller;
+#[derive(Clone, Debug)]
+pub struct Teller {
+    /// Folder of the models: the photos worth looking at lie beside them.
+    pub models: PathBuf,
+}
 
 impl Telling for Teller {
     fn state(&self, lang: Lang, job: &Job, place: usize) -> Reply {
@@ -116,6 +122,7 @@ impl Telling for Teller {
         match (job.state, outcome) {
             (JobState::Done, Some(outcome)) => {
                 let mut album = pictures(lang, &outcome.judgement);
+                album.extend(self.photos(lang, &outcome.name));
                 if let [_, .., last] = progress.epochs[..] {
                     album.push(learning(lang, &progress.epochs, last.epoch));
                 }
@@ -125,6 +132,19 @@ impl Telling for Teller {
                 Reply::words(text::news(lang, &News::Cancelled(request(job).map(|request| request.mode))))
             }
             _ => Reply::words(text::news(lang, &News::Failed(progress.trouble, said))),
+        }
+    }
+}
+
+impl Teller {
+    /// The photos most like each area and those that are mistaken, with heatmaps; none where they were not kept.
+    fn photos(&self, lang: Lang, name: &str) -> Vec<Picture> {
+        match Portrait::read(&self.models.join(name)) {
+            Ok(portrait) => portrait.map(|portrait| insight::overviews(lang, &portrait)).unwrap_or_default(),
+            Err(error) => {
+                tracing::error!(%error, "the photos of a judgement are not shown");
+                Vec::new()
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ const DEFAULT_TOP: usize = 3;
 pub(super) struct Parameters {
     top: Option<String>,
     heatmap: Option<String>,
+    why_not: Option<String>,
     /// Read by [`Language`].
     #[serde(rename = "lang")]
     _lang: Option<String>,
@@ -37,15 +38,16 @@ pub(super) struct Parameters {
 struct Wish {
     /// How many areas to name, 1 or more.
     top: usize,
-    heatmap: Heatmap,
+    heatmap: Option<Heatmap>,
 }
 
+/// Labels are indices among the model's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Heatmap {
-    None,
-    Best,
-    /// Of the model's label with this index.
-    Label(usize),
+struct Heatmap {
+    /// What it speaks for; `None`: for the best area.
+    of: Option<usize>,
+    /// What it is set against.
+    against: Option<usize>,
 }
 
 /// Answers one photo with an object, several with an array in their order.
@@ -125,13 +127,18 @@ async fn answer(core: &Core, wish: Wish, photo: Vec<u8>) -> Outcome {
     let located = core.locate(photo).await?;
     let manifest = located.manifest.clone();
     let answer = Answer::from(&located).top(wish.top);
-    let Some(label) = wish.heatmap.label(&located.prediction) else {
+    let Some(question) = wish.heatmap.map(|heatmap| heatmap.question(&located.prediction)) else {
         return Ok(answer);
     };
-    let drawing = tokio::task::spawn_blocking(move || located.explanation.heatmap_jpeg(Question::Why(label)));
+    let drawing = tokio::task::spawn_blocking(move || located.explanation.heatmap_jpeg(question));
     let drawn = core.meters().explain(drawing).await;
     let jpeg = drawn.map_err(|error| LocateError::Failed(format!("the heatmap could not be drawn: {error}")))?;
-    Ok(answer.with_heatmap(&manifest.labels[label].area, &jpeg))
+    let name = |label: usize| manifest.labels[label].area.as_str();
+    let (of, against) = match question {
+        Question::Why(label) => (name(label), None),
+        Question::WhyNot(label, other) => (name(label), Some(name(other))),
+    };
+    Ok(answer.with_heatmap(of, against, &jpeg))
 }
 
 fn record(site: &Site, outcome: &Outcome) {
@@ -152,12 +159,15 @@ impl Wish {
             Some(top) => top.parse().ok().filter(|top| *top >= 1).ok_or(Problem::BadQuery)?,
             None => DEFAULT_TOP,
         };
-        let heatmap = match parameters.heatmap.as_deref() {
-            None | Some("false") => Heatmap::None,
-            Some("true") => Heatmap::Best,
-            Some(area) => Heatmap::Label(find(area, labels).ok_or_else(|| Problem::UnknownArea(area.to_owned()))?),
+        let label = |area: &str| find(area, labels).ok_or_else(|| Problem::UnknownArea(area.to_owned()));
+        let against = parameters.why_not.as_deref().map(label).transpose()?;
+        let of = match parameters.heatmap.as_deref() {
+            Some("false") if against.is_some() => return Err(Problem::BadQuery),
+            None | Some("false") if against.is_none() => return Ok(Self { top, heatmap: None }),
+            None | Some("true" | "false") => None,
+            Some(area) => Some(label(area)?),
         };
-        Ok(Self { top, heatmap })
+        Ok(Self { top, heatmap: Some(Heatmap { of, against }) })
     }
 }
 
@@ -168,12 +178,10 @@ fn find(area: &str, labels: &[Area]) -> Option<usize> {
 }
 
 impl Heatmap {
-    fn label(self, prediction: &Prediction) -> Option<usize> {
-        match self {
-            Self::None => None,
-            Self::Best => Some(prediction.best().label),
-            Self::Label(label) => Some(label),
-        }
+    /// What it answers. An area is not set against itself: then it says why that area.
+    fn question(self, prediction: &Prediction) -> Question {
+        let of = self.of.unwrap_or(prediction.best().label);
+        Question::about(of, self.against.unwrap_or(of))
     }
 }
 
@@ -181,26 +189,46 @@ impl Heatmap {
 mod tests {
     use super::*;
 
-    fn parse(top: Option<&str>, heatmap: Option<&str>) -> Result<Wish, Problem> {
+    fn parse(top: Option<&str>, heatmap: Option<&str>, why_not: Option<&str>) -> Result<Wish, Problem> {
         let labels =
             [Area::new("東京都", "港区", "Minato, Tokyo"), Area::new("北海道", "旭川市", "Asahikawa, Hokkaido")];
-        let parameters =
-            Parameters { top: top.map(str::to_owned), heatmap: heatmap.map(str::to_owned), ..Parameters::default() };
-        Wish::parse(&parameters, &labels)
+        let [top, heatmap, why_not] = [top, heatmap, why_not].map(|value| value.map(str::to_owned));
+        Wish::parse(&Parameters { top, heatmap, why_not, ..Parameters::default() }, &labels)
+    }
+
+    fn heatmap(of: Option<usize>, against: Option<usize>) -> Result<Wish, Problem> {
+        Ok(Wish { top: 3, heatmap: Some(Heatmap { of, against }) })
     }
 
     #[test]
     fn a_heatmap_is_asked_for_by_name_number_or_for_the_best() {
-        assert_eq!(parse(None, None), Ok(Wish { top: 3, heatmap: Heatmap::None }));
-        assert_eq!(parse(Some("1"), Some("true")), Ok(Wish { top: 1, heatmap: Heatmap::Best }));
-        assert_eq!(parse(None, Some("北海道旭川市")), Ok(Wish { top: 3, heatmap: Heatmap::Label(1) }));
-        assert_eq!(parse(None, Some("0")), Ok(Wish { top: 3, heatmap: Heatmap::Label(0) }));
+        assert_eq!(parse(None, None, None), Ok(Wish { top: 3, heatmap: None }));
+        assert_eq!(parse(None, Some("false"), None), Ok(Wish { top: 3, heatmap: None }));
+        assert_eq!(parse(Some("3"), Some("true"), None), heatmap(None, None));
+        assert_eq!(parse(None, Some("北海道旭川市"), None), heatmap(Some(1), None));
+        assert_eq!(parse(None, Some("0"), None), heatmap(Some(0), None));
+    }
+
+    #[test]
+    fn an_area_is_set_against_the_best_or_a_chosen_one() {
+        for asked in [None, Some("true")] {
+            assert_eq!(parse(None, asked, Some("北海道旭川市")), heatmap(None, Some(1)), "{asked:?}");
+        }
+        assert_eq!(parse(None, Some("0"), Some("1")), heatmap(Some(0), Some(1)));
+        let best = Prediction::from_logits(&[0.0, 1.0], &[Area::new("", "a", "a"), Area::new("", "b", "b")], 1.0, 0.0);
+        let question = |of, against| Heatmap { of, against }.question(&best);
+        assert_eq!(question(None, Some(0)), Question::WhyNot(1, 0));
+        assert_eq!(question(None, Some(1)), Question::Why(1), "not against itself");
+        assert_eq!(question(Some(0), None), Question::Why(0));
+        assert_eq!(question(Some(0), Some(1)), Question::WhyNot(0, 1));
     }
 
     #[test]
     fn wishes_that_cannot_be_met() {
-        assert_eq!(parse(Some("0"), None), Err(Problem::BadQuery));
-        assert_eq!(parse(Some("all"), None), Err(Problem::BadQuery));
-        assert_eq!(parse(None, Some("2")), Err(Problem::UnknownArea("2".to_owned())));
+        assert_eq!(parse(Some("0"), None, None), Err(Problem::BadQuery));
+        assert_eq!(parse(Some("all"), None, None), Err(Problem::BadQuery));
+        assert_eq!(parse(None, Some("false"), Some("0")), Err(Problem::BadQuery), "a heatmap, or none?");
+        assert_eq!(parse(None, Some("2"), None), Err(Problem::UnknownArea("2".to_owned())));
+        assert_eq!(parse(None, None, Some("大阪")), Err(Problem::UnknownArea("大阪".to_owned())));
     }
 }

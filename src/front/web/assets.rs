@@ -8,11 +8,13 @@ use super::language::Language;
 use super::problem::Problem;
 
 /// Name, content type and bytes.
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 8] = [
     ("page.css", "text/css; charset=utf-8", include_str!("assets/page.css")),
     ("page.js", "text/javascript; charset=utf-8", include_str!("assets/page.js")),
     ("quiz.css", "text/css; charset=utf-8", include_str!("assets/quiz.css")),
     ("quiz.js", "text/javascript; charset=utf-8", include_str!("assets/quiz.js")),
+    ("model.css", "text/css; charset=utf-8", include_str!("assets/model.css")),
+    ("model.js", "text/javascript; charset=utf-8", include_str!("assets/model.js")),
     ("words.js", "text/javascript; charset=utf-8", include_str!("assets/words.js")),
     ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
 ];

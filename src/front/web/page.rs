@@ -10,20 +10,22 @@ use serde::Serialize;
 
 use super::language::Language;
 use super::problem::Problem;
-use super::samples::{Listed, Sample, listed};
+use super::samples::{Listed, listed};
 use super::upload::MAX_PHOTOS;
 use super::{Shared, Site};
 use crate::chat::Lang;
-use crate::chat::text::web::{PageLimits, page as words, play as play_words};
+use crate::chat::text::web::{PageLimits, model as model_words, page as words, play as play_words};
+use crate::domain::Area;
 use crate::domain::quiz::PHOTO_COUNTS;
 use crate::front::json::Model;
-use crate::infer::Core;
 use crate::infer::manifest::Manifest;
 
 /// `{{message}}` stands for a message, `{{lang}}` for the language and `{{data}}` for what the script knows.
 const TEMPLATE: &str = include_str!("assets/page.html");
 /// The quiz's, in the same way.
 const QUIZ_TEMPLATE: &str = include_str!("assets/quiz.html");
+/// That about the model.
+const MODEL_TEMPLATE: &str = include_str!("assets/model.html");
 
 /// The pages of the live model.
 #[derive(Default)]
@@ -36,6 +38,8 @@ struct Rendered {
     photo: Page,
     /// `None` where there is no quiz.
     quiz: Option<Page>,
+    /// `None` where nothing is shown of the model.
+    model: Option<Page>,
 }
 
 struct Page {
@@ -65,6 +69,11 @@ struct PhotoData<'a> {
 }
 
 #[derive(Serialize)]
+struct ModelData<'a> {
+    areas: Vec<AreaNames<'a>>,
+}
+
+#[derive(Serialize)]
 struct QuizData {
     photo_counts: [u8; 4],
 }
@@ -75,11 +84,18 @@ struct AreaNames<'a> {
     name_en: &'a str,
 }
 
+impl<'a> AreaNames<'a> {
+    fn of(area: &'a Area) -> Self {
+        Self { area: &area.area, name_en: &area.name_en }
+    }
+}
+
 /// What is shown or hidden.
 #[derive(Clone, Copy)]
 struct Shown {
     is_drawn: bool,
     has_quiz: bool,
+    has_insight: bool,
 }
 
 impl Pages {
@@ -89,7 +105,7 @@ impl Pages {
         match &*current {
             Some((of, pages)) if Arc::ptr_eq(of, &manifest) => pages.clone(),
             _ => {
-                let pages = Arc::new(Rendered::new(&site.core, &site.samples, site.table.is_some()));
+                let pages = Arc::new(Rendered::new(site));
                 *current = Some((manifest, pages.clone()));
                 pages
             }
@@ -98,22 +114,24 @@ impl Pages {
 }
 
 impl Rendered {
-    fn new(core: &Core, samples: &[Sample], has_quiz: bool) -> Self {
-        let core = core.pinned();
+    fn new(site: &Site) -> Self {
+        let core = site.core.pinned();
         let manifest = core.manifest();
-        let shown = Shown { is_drawn: manifest.provenance.is_drawn_world(), has_quiz };
+        let (has_quiz, has_insight) = (site.table.is_some(), site.insight.is_some());
+        let shown = Shown { is_drawn: manifest.provenance.is_drawn_world(), has_quiz, has_insight };
         let limits = PageLimits { max_bytes: core.limits().max_bytes, max_photos: MAX_PHOTOS };
-        let names = manifest.labels.iter();
         let photo = PhotoData {
-            areas: names.map(|label| AreaNames { area: &label.area, name_en: &label.name_en }).collect(),
-            samples: listed(samples),
+            areas: manifest.labels.iter().map(AreaNames::of).collect(),
+            samples: listed(&site.samples),
             model: Model::from(&*core.identity()),
             max_bytes: limits.max_bytes,
             max_photos: limits.max_photos,
         };
         let photo = Page::new(TEMPLATE, |lang| words(lang, limits), photo, shown);
         let quiz = || Page::new(QUIZ_TEMPLATE, play_words, QuizData { photo_counts: PHOTO_COUNTS }, shown);
-        Self { photo, quiz: has_quiz.then(quiz) }
+        let about = ModelData { areas: manifest.labels.iter().map(AreaNames::of).collect() };
+        let model = || Page::new(MODEL_TEMPLATE, model_words, about, shown);
+        Self { photo, quiz: has_quiz.then(quiz), model: has_insight.then(model) }
     }
 }
 
@@ -150,6 +168,14 @@ pub(super) async fn show_quiz(State(site): Shared, Language(lang): Language) -> 
     }
 }
 
+/// `GET /model`
+pub(super) async fn show_model(State(site): Shared, Language(lang): Language) -> Response {
+    match &site.pages.of(&site).model {
+        Some(page) => page.show(lang),
+        None => Problem::NotFound.response(lang),
+    }
+}
+
 fn render(template: &str, lang: Lang, words: &Words, data: &str, shown: Shown) -> String {
     let mut page = String::with_capacity(template.len() + data.len());
     let mut rest = template;
@@ -162,6 +188,7 @@ fn render(template: &str, lang: Lang, words: &Words, data: &str, shown: Shown) -
             // Hidden, not left out: the attribute says so to those who read the page aloud as well.
             "unless-drawn-hidden" => page.push_str(if shown.is_drawn { "" } else { "hidden" }),
             "unless-quiz-hidden" => page.push_str(if shown.has_quiz { "" } else { "hidden" }),
+            "unless-insight-hidden" => page.push_str(if shown.has_insight { "" } else { "hidden" }),
             "current-ja" | "current-en" => page.push_str(if name.ends_with(lang.tag()) { "true" } else { "false" }),
             name => page.push_str(&escape(words.get(name).map_or(name, String::as_str))),
         }
@@ -181,13 +208,24 @@ mod tests {
 
     const LIMITS: PageLimits = PageLimits { max_bytes: 20 << 20, max_photos: 10 };
     const SHARED_SCRIPT: &str = include_str!("assets/words.js");
-    const SPECIAL: [&str; 6] =
-        ["lang", "data", "unless-drawn-hidden", "unless-quiz-hidden", "current-ja", "current-en"];
+    const SPECIAL: [&str; 7] = [
+        "lang",
+        "data",
+        "unless-drawn-hidden",
+        "unless-quiz-hidden",
+        "unless-insight-hidden",
+        "current-ja",
+        "current-en",
+    ];
 
     /// Template, script and words of each page.
-    fn pages() -> [(&'static str, &'static str, Words); 2] {
+    fn pages() -> [(&'static str, &'static str, Words); 3] {
         let (photo, quiz) = (include_str!("assets/page.js"), include_str!("assets/quiz.js"));
-        [(TEMPLATE, photo, words(Lang::En, LIMITS)), (QUIZ_TEMPLATE, quiz, play_words(Lang::En))]
+        [
+            (TEMPLATE, photo, words(Lang::En, LIMITS)),
+            (QUIZ_TEMPLATE, quiz, play_words(Lang::En)),
+            (MODEL_TEMPLATE, include_str!("assets/model.js"), model_words(Lang::En)),
+        ]
     }
 
     /// What stands between `before` and `after`, wherever it does.
@@ -247,7 +285,8 @@ mod tests {
     #[test]
     fn words_cannot_break_out() {
         let words = Words::from([("page-title", "<b>\"&".to_owned())]);
-        let page = render(TEMPLATE, Lang::En, &words, "{}", Shown { is_drawn: false, has_quiz: false });
+        let page =
+            render(TEMPLATE, Lang::En, &words, "{}", Shown { is_drawn: false, has_quiz: false, has_insight: false });
         assert!(page.contains("&lt;b&gt;&quot;&amp;") && !page.contains("<b>"));
     }
 }

@@ -12,6 +12,7 @@
 mod json;
 mod player;
 
+pub(super) use self::json::data_url;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -98,8 +98,8 @@ async fn on_telegram_a_better_model_goes_live_and_back() {
     fake.answer_to(&press).await;
     fake.stands(chat, offer.id, |shown| shown["text"] == text::training::begun(lang, 0)).await;
 
-    // The progress, and the news with five pictures.
-    let sent = fake.take_sent(6).await;
+    // The progress, and the news with five diagrams and the photos most like each area; it mistakes none.
+    let sent = fake.take_sent(7).await;
     for (i, picture) in sent[1..].iter().enumerate() {
         keep(&format!("train-{i}.png"), picture.photo.as_ref().expect("a picture"));
     }
@@ -165,7 +165,7 @@ async fn on_discord_a_better_model_goes_live_and_back() {
     assert_eq!(begun.content, text::training::begun(Lang::En, 0));
 
     let news = said(&fake, |sent| sent.content.starts_with("Training has finished.")).await;
-    assert_eq!((news.files.len(), news.ephemeral), (5, false));
+    assert_eq!((news.files.len(), news.ephemeral), (6, false));
     let model = promoted(&inside).await;
     assert!(news.content.contains(&format!("{} 1.0.0 answers from now on", model.name)), "{}", news.content);
     let done = said(&fake, |sent| sent.content == "Training a new last layer has finished.").await;

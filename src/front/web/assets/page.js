@@ -3,7 +3,10 @@
 
 import { areaName, at, data, language, onLanguage, percent, say, startLanguages } from './words.js';
 
-/** Photos by their order: { blob, url, number, truth, list, state, answer, problem, heatmaps, area }. */
+/**
+ * Photos by their order: { blob, url, number, truth, list, state, answer, problem, heatmaps, area, whyNot }: the heatmap
+ * speaks for `area` or, with `whyNot`, for the best area rather than for `area`.
+ */
 const photos = [];
 let current = null;
 
@@ -49,7 +52,8 @@ async function locate(photo) {
   try {
     photo.answer = await ask(photo.blob, { top: data.areas.length, heatmap: 'true' }, photo.request.signal);
     photo.area = photo.answer.heatmap_area;
-    photo.heatmaps = { [photo.area]: photo.answer.heatmap };
+    photo.whyNot = false;
+    photo.heatmaps = { [mapOf(photo)]: photo.answer.heatmap };
     photo.state = 'answer';
   } catch (error) {
     if (error.name === 'AbortError') return;
@@ -63,13 +67,20 @@ async function locate(photo) {
   announce(photo.state === 'answer' ? headline(photo.answer) : photo.problem);
 }
 
-/** Shows the evidence for an area; asks for it the first time. */
-async function showEvidence(photo, area) {
+/** Names the heatmap that is chosen. */
+function mapOf({ area, whyNot }) {
+  return `${whyNot ? 'not' : 'for'} ${area}`;
+}
+
+/** Shows the evidence for an area, or what speaks for the best area rather than for it; asks for it the first time. */
+async function showEvidence(photo, area, whyNot = false) {
   photo.area = area;
+  photo.whyNot = whyNot;
   render();
-  if (!photo.heatmaps[area]) {
+  const map = mapOf(photo);
+  if (!photo.heatmaps[map]) {
     try {
-      photo.heatmaps[area] = (await ask(photo.blob, { top: 1, heatmap: area })).heatmap;
+      photo.heatmaps[map] = (await ask(photo.blob, { top: 1, [whyNot ? 'why_not' : 'heatmap']: area })).heatmap;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       announce(error.message);
@@ -77,9 +88,16 @@ async function showEvidence(photo, area) {
       return;
     }
   }
-  if (photo !== current || photo.area !== area) return;
+  if (photo !== current || mapOf(photo) !== map) return;
   render();
-  announce(say('page-evidence-of', { area: areaName(area) }));
+  announce(evidenceWords(photo));
+}
+
+/** What the heatmap shows, in a few words. */
+function evidenceWords(photo) {
+  const area = areaName(photo.area);
+  if (!photo.whyNot) return say('page-evidence-of', { area });
+  return say('page-evidence-against', { area: areaName(photo.answer.areas[0].area), other: area });
 }
 
 // --- showing ---
@@ -190,15 +208,26 @@ function fillRow(button, found, pressed) {
 
 function renderEvidence(photo) {
   if (at('photo').getAttribute('src') !== photo.url) at('photo').src = photo.url;
-  const heatmap = photo.state === 'answer' ? photo.heatmaps[photo.area] : null;
+  const heatmap = photo.state === 'answer' ? photo.heatmaps[mapOf(photo)] : null;
   at('overlay').hidden = !heatmap;
   at('evidence').hidden = photo.state !== 'answer';
   if (photo.state !== 'answer') return;
-  const values = { area: areaName(photo.area) };
-  at('evidence-of').textContent = say('page-evidence-of', values);
+  at('evidence-of').textContent = evidenceWords(photo);
+  renderQuestion(photo);
   if (!heatmap) return;
+  const [area, best] = [photo.area, photo.answer.areas[0].area].map(areaName);
   at('overlay').src = heatmap;
-  at('overlay').alt = say('answer-heatmap-alt', values);
+  at('overlay').alt = photo.whyNot ? say('why-not-alt', { area: best, other: area }) : say('answer-heatmap-alt', { area });
+}
+
+/** The choice between what speaks for an area and what speaks against it; against the best one nothing is set. */
+function renderQuestion(photo) {
+  at('question').hidden = photo.area === photo.answer.areas[0].area;
+  const area = areaName(photo.area);
+  at('ask-why').textContent = say('page-ask-why', { area });
+  at('ask-why-not').textContent = say('page-ask-why-not', { area });
+  at('ask-why').setAttribute('aria-pressed', String(!photo.whyNot));
+  at('ask-why-not').setAttribute('aria-pressed', String(photo.whyNot));
 }
 
 // --- choosing ---
@@ -295,6 +324,8 @@ function listenForControls() {
     at('overlay').style.opacity = event.target.value / 100;
   });
   at('again').addEventListener('click', () => locate(current));
+  at('ask-why').addEventListener('click', () => showEvidence(current, current.area));
+  at('ask-why-not').addEventListener('click', () => showEvidence(current, current.area, true));
   at('photo').addEventListener('load', ({ target }) => {
     const frame = target.parentElement;
     frame.classList.remove('broken');

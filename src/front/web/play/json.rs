@@ -1,7 +1,5 @@
 //! The quiz as the page's script knows it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::message::{self, Picture};
@@ -9,6 +7,7 @@ use crate::chat::quiz::Standing;
 use crate::chat::{Lang, text};
 use crate::domain::Area;
 use crate::domain::quiz::{Question, State};
+use crate::front::json;
 use crate::store::Outcome;
 
 /// What is said with a command.
@@ -138,9 +137,10 @@ impl From<message::Reply> for Reply {
     }
 }
 
-fn data_url(picture: &Picture) -> String {
+/// A picture as a `data:` address.
+pub(in crate::front::web) fn data_url(picture: &Picture) -> String {
     let kind = if picture.name.ends_with(".png") { "image/png" } else { "image/jpeg" };
-    format!("data:{kind};base64,{}", STANDARD.encode(&picture.bytes))
+    json::data_url(kind, &picture.bytes)
 }
 
 impl Round {

@@ -1,6 +1,6 @@
 //! Panels: which areas are drawn together, and where on the sheet a position lies.
 
-use super::MapArea;
+use super::svg::{INK, Sheet, plain};
 use crate::domain::{Border, Coordinate};
 
 /// Areas whose middles are nearer than this share a panel, metres.
@@ -25,9 +25,10 @@ pub(super) struct Panel {
     metres: f64,
 }
 
-/// The panels of a map at `origin` of this size, the one with most areas first and largest.
-pub(super) fn panels(areas: &[MapArea], origin: (f32, f32), size: (f32, f32), gap: f32) -> Vec<Panel> {
-    let mut groups = groups(areas);
+/// The panels of a map of areas with these borders, at `origin` and of this size, the one with most areas first and
+/// largest.
+pub(super) fn panels(borders: &[&Border], origin: (f32, f32), size: (f32, f32), gap: f32) -> Vec<Panel> {
+    let mut groups = groups(borders);
     groups.sort_by_key(|(group, _)| std::cmp::Reverse(group.len()));
     groups.truncate(MOST);
     let frames = frames(groups.len(), origin, size, gap);
@@ -38,13 +39,13 @@ pub(super) fn panels(areas: &[MapArea], origin: (f32, f32), size: (f32, f32), ga
 type Bounds = (Coordinate, Coordinate);
 
 /// Areas that lie near each other, with the box around them. Areas without a border are left out.
-fn groups(areas: &[MapArea]) -> Vec<(Vec<usize>, Bounds)> {
+fn groups(borders: &[&Border]) -> Vec<(Vec<usize>, Bounds)> {
     let mut groups: Vec<(Vec<usize>, Bounds)> = Vec::new();
-    for (index, area) in areas.iter().enumerate() {
-        let Some(bounds) = area.border.bounds() else { continue };
+    for (index, border) in borders.iter().enumerate() {
+        let Some(bounds) = border.bounds() else { continue };
         let is_near = |(group, _): &(Vec<usize>, Bounds)| {
             let near = |other: &usize| {
-                let other = areas[*other].border.bounds();
+                let other = borders[*other].bounds();
                 other.is_some_and(|other| middle(other).distance_m(middle(bounds)) < TOGETHER_M)
             };
             group.iter().any(near)
@@ -120,24 +121,34 @@ impl Panel {
         (x + east as f32, y - north as f32)
     }
 
-    /// Radius of a point's dot: the more points, the smaller.
-    pub(super) fn dot(&self, areas: &[MapArea]) -> f32 {
-        let points: usize = self.areas.iter().map(|area| areas[*area].points.len()).sum();
+    /// Radius of the dot of each of so many points: the more points, the smaller.
+    pub(super) fn dot(&self, points: usize) -> f32 {
         (0.22 * (self.size.0 * self.size.1 / points.max(1) as f32).sqrt()).clamp(1.1, 4.0)
+    }
+
+    /// The rings of a border, on the sheet.
+    pub(super) fn rings(&self, border: &Border) -> Vec<Vec<(f32, f32)>> {
+        let ring = |ring: &Vec<[f64; 2]>| ring.iter().map(|&[lng, lat]| self.place(Coordinate { lat, lng })).collect();
+        border.rings().iter().map(ring).collect()
+    }
+
+    /// Draws the scale in its corner.
+    pub(super) fn draw_scale(&self, sheet: &mut Sheet) {
+        let ((x, y), (_, height)) = self.frame();
+        let (length, words) = self.scale_bar();
+        let (left, base) = (x + 24.0, y + height - 24.0);
+        sheet.line((left, base), (left + length, base), 4.0, INK);
+        sheet.label(left + length + 14.0, base + 8.0, plain(22.0), 160.0, &words);
     }
 
     /// Where a name is best written: the centroid of the largest ring (the shoelace formula).
     pub(super) fn middle(&self, border: &Border) -> Option<(f32, f32)> {
-        let placed = border.rings().iter().map(|ring| -> Vec<(f32, f32)> {
-            ring.iter().map(|&[lng, lat]| self.place(Coordinate { lat, lng })).collect()
-        });
-        let centroids = placed.map(|ring| centroid(&ring));
-        let largest = centroids.max_by(|a, b| a.0.total_cmp(&b.0));
+        let largest = self.rings(border).iter().map(|ring| centroid(ring)).max_by(|a, b| a.0.total_cmp(&b.0));
         largest.filter(|(area, _)| *area > 0.0).map(|(_, at)| at)
     }
 
     /// A bar of a round length, in pixels, and the length in words.
-    pub(super) fn scale_bar(&self) -> (f32, String) {
+    fn scale_bar(&self) -> (f32, String) {
         let most = self.metres * f64::from(self.size.0) / 4.0;
         let power = 10.0_f64.powf(most.log10().floor());
         let length = [5.0, 2.0, 1.0].map(|step| step * power).into_iter().find(|length| *length <= most);
@@ -170,15 +181,15 @@ fn centroid(ring: &[(f32, f32)]) -> (f32, (f32, f32)) {
 mod tests {
     use super::*;
 
-    fn area(lat: f64, lng: f64) -> MapArea {
+    fn area(lat: f64, lng: f64) -> Border {
         let ring = vec![[lng, lat], [lng + 0.1, lat], [lng + 0.1, lat + 0.1], [lng, lat + 0.1]];
-        MapArea { name: String::new(), border: Border::new(vec![ring]), towns: Vec::new(), points: Vec::new() }
+        Border::new(vec![ring])
     }
 
     #[test]
     fn neighbours_share_a_panel_and_cities_far_away_have_their_own() {
         let areas = [area(43.7, 142.3), area(35.6, 139.7), area(35.7, 139.8), area(34.6, 135.4), area(35.65, 140.2)];
-        let drawn = panels(&areas, (40.0, 100.0), (1_120.0, 640.0), 20.0);
+        let drawn = panels(&areas.iter().collect::<Vec<_>>(), (40.0, 100.0), (1_120.0, 640.0), 20.0);
         let mut groups: Vec<Vec<usize>> = drawn.iter().map(|panel| panel.areas().to_vec()).collect();
         groups.iter_mut().for_each(|group| group.sort_unstable());
         assert_eq!(groups, [vec![1, 2, 4], vec![0], vec![3]]);
@@ -187,13 +198,13 @@ mod tests {
     #[test]
     fn everything_stays_within_its_frame() {
         for count in 1..12 {
-            let areas: Vec<MapArea> = (0..count).map(|index| area(-60.0 + 10.0 * f64::from(index), 100.0)).collect();
-            let drawn = panels(&areas, (40.0, 100.0), (1_120.0, 640.0), 20.0);
+            let areas: Vec<Border> = (0..count).map(|index| area(-60.0 + 10.0 * f64::from(index), 100.0)).collect();
+            let drawn = panels(&areas.iter().collect::<Vec<_>>(), (40.0, 100.0), (1_120.0, 640.0), 20.0);
             assert_eq!(drawn.len(), areas.len().min(MOST));
             for panel in &drawn {
                 let ((x, y), (width, height)) = panel.frame();
                 assert!(x >= 40.0 && y >= 100.0 && x + width <= 1_160.5 && y + height <= 740.5);
-                for &[lng, lat] in areas[panel.areas()[0]].border.rings()[0].iter() {
+                for &[lng, lat] in areas[panel.areas()[0]].rings()[0].iter() {
                     let (at_x, at_y) = panel.place(Coordinate { lat, lng });
                     assert!((x..=x + width).contains(&at_x) && (y..=y + height).contains(&at_y), "{at_x} {at_y}");
                 }
@@ -206,8 +217,8 @@ mod tests {
     #[test]
     fn a_name_stands_in_the_middle() {
         let areas = [area(35.6, 139.7)];
-        let drawn = panels(&areas, (0.0, 0.0), (600.0, 600.0), 20.0);
-        let (x, y) = drawn[0].middle(&areas[0].border).unwrap();
+        let drawn = panels(&areas.iter().collect::<Vec<_>>(), (0.0, 0.0), (600.0, 600.0), 20.0);
+        let (x, y) = drawn[0].middle(&areas[0]).unwrap();
         let expected = drawn[0].place(Coordinate { lat: 35.65, lng: 139.75 });
         assert!((x - expected.0).abs() < 0.5 && (y - expected.1).abs() < 0.5);
         assert_eq!(drawn[0].middle(&Border::default()), None);

@@ -1,0 +1,36 @@
+# What a model looks like from inside: /gallery, /confusions and /atlas.
+
+insight-none = { $model } has not been judged yet, so there is nothing to show. Whoever runs the bot does that with: kokodoko evaluate
+insight-failed = What was kept of the last judgement cannot be read. Whoever runs the bot finds the reason in the log, and writes it anew with: kokodoko evaluate
+insight-area-unknown = I know no area called “{ $name }”. I know: { $areas }
+insight-of = { $model } · { $photos } photos from { $places } towns it was not trained on
+insight-overview = The photos most like each area
+insight-overview-how = One area in detail: /gallery { $area }
+insight-mistakes = What it mistakes for what
+insight-mistakes-none = It made no mistake on these photos.
+insight-gallery = The photos most like { $area }
+insight-gallery-note = The most { $area }-like photos to the model, wherever they were taken. Beside each, bright colours mark what speaks for { $area }. ✗: taken elsewhere.
+insight-overview-note = Bright colours mark what speaks for the area. ✗: taken elsewhere.
+insight-mistakes-note = The most decided mistakes. Bright colours mark what spoke for the wrong answer.
+insight-photo = { $number }. { $percent } { $place }
+insight-elsewhere = ✗ { $area } { $place }
+insight-and-more = and { $count } more
+insight-gallery-alt = The photos most like { $area }, each beside its heatmap
+insight-overview-alt = The photos most like each area, under their heatmaps
+insight-mistakes-alt = Photos that are mistaken, under their heatmaps
+insight-mistake-alt = Photos of { $truth } taken for { $answer }, each beside its heatmap
+atlas-title = Which towns it finds
+atlas-title-of = Which towns of { $area } it finds
+atlas-alt = Map: towns coloured by the share of their photos that the model places in the right area
+atlas-colours = share placed rightly
+atlas-grey = no test photo
+atlas-town = Town
+atlas-area = Area
+atlas-photos = Right / photos
+atlas-recall = Share (95% interval)
+atlas-area-line = { $area }: { $recall } ({ $interval })
+atlas-worst = Found worst: { $towns }
+atlas-town-line = { $town } { $right }/{ $photos }
+atlas-note = A town's colour reaches as far as no other town is nearer. Few photos make wide intervals (Wilson).
+atlas-credit = Borders: made from 国土数値情報（行政区域データ）, 国土交通省. Towns: Geolonia 住所データ.
+atlas-no-border = Without a border, so not on the map: { $areas }

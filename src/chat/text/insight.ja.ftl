@@ -1,0 +1,36 @@
+# モデルを内側から見る：/gallery、/confusions、/atlas。
+
+insight-none = { $model } はまだ採点されていないので、お見せできるものがありません。運営者が次のコマンドで採点します：kokodoko evaluate
+insight-failed = 前回の採点の記録が読めません。理由は運営者がログで確かめられます。次のコマンドで作り直せます：kokodoko evaluate
+insight-area-unknown = 「{ $name }」という地域は知りません。知っている地域：{ $areas }
+insight-of = { $model }・学習に使っていない { $places } の町の写真 { $photos } 枚
+insight-overview = 各地域らしい写真
+insight-overview-how = ひとつの地域をくわしく：/gallery { $area }
+insight-mistakes = 何を何と間違えるか
+insight-mistakes-none = この写真では一度も間違えませんでした。
+insight-gallery = { $area }らしい写真
+insight-gallery-note = 撮影地にかかわらず、モデルが{ $area }らしいと見た写真です。右の明るい色が、{ $area }だと判断した手がかりです。✗は別の地域の写真です。
+insight-overview-note = 明るい色が、その地域だと判断した手がかりです。✗は別の地域の写真です。
+insight-mistakes-note = 自信をもって間違えた写真です。明るい色が、間違った答えの手がかりです。
+insight-photo = { $number }. { $percent } { $place }
+insight-elsewhere = ✗ { $area } { $place }
+insight-and-more = ほか { $count }
+insight-gallery-alt = { $area }らしい写真と、それぞれのヒートマップ
+insight-overview-alt = 各地域らしい写真にヒートマップを重ねたもの
+insight-mistakes-alt = 間違えた写真にヒートマップを重ねたもの
+insight-mistake-alt = { $answer }と間違えられた{ $truth }の写真と、それぞれのヒートマップ
+atlas-title = どの町を見分けられるか
+atlas-title-of = { $area }のどの町を見分けられるか
+atlas-alt = 地図：写真が正しい地域とされた割合で町を色分けしたもの
+atlas-colours = 正しく答えた割合
+atlas-grey = テスト写真なし
+atlas-town = 町
+atlas-area = 地域
+atlas-photos = 正解／枚数
+atlas-recall = 割合（95% 区間）
+atlas-area-line = { $area }：{ $recall }（{ $interval }）
+atlas-worst = 苦手な町：{ $towns }
+atlas-town-line = { $town } { $right }/{ $photos }
+atlas-note = 色は、ほかの町より近い範囲をその町として塗っています。写真が少ないと区間は広くなります（Wilson）。
+atlas-credit = 境界：「国土数値情報（行政区域データ）」（国土交通省）を加工して作成。町字：Geolonia 住所データ。
+atlas-no-border = 境界がなく、地図にない地域：{ $areas }
