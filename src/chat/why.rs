@@ -81,8 +81,9 @@ impl Reasons {
         let best = prediction.best().label;
         let asked = prediction.clone();
         let shown = tokio::task::spawn_blocking(move || {
-            let small = explanation.small();
-            (heatmap(lang, &asked, &small, best), small.pack())
+            // From the small copy already: who comes back to this heatmap later sees the same one.
+            let packed = explanation.pack();
+            (heatmap(lang, &asked, &packed.open(), best), packed)
         });
         let shown = shown.await.inspect_err(|error| tracing::error!(%error, "a photo could not be shown")).ok();
         let (bytes, evidence) = shown.unzip();

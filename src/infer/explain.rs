@@ -86,13 +86,6 @@ impl Explanation {
         Self { photo: photo.into(), decoded: OnceLock::new(), cams, grid, labels }
     }
 
-    /// The same with the photo as small as heatmaps show it.
-    #[must_use]
-    pub fn small(self) -> Self {
-        let photo = shrink(self.photo(), MAX_SIDE);
-        Self::new(photo, self.cams, self.grid, self.labels)
-    }
-
     fn photo(&self) -> &RgbImage {
         match &self.photo {
             Photo::Pixels(pixels) => pixels,

@@ -1,7 +1,11 @@
 //! The model inside the program, on tract, against what training computed and on photos that it has not seen.
 
 use kokodoko::domain::Split;
+use kokodoko::domain::prediction::softmax;
+use kokodoko::infer::decode::{Limits, decode};
 use kokodoko::infer::manifest::ModelFiles;
+use kokodoko::infer::onnx::{Backend, Network};
+use kokodoko::infer::queue::Run;
 use kokodoko::infer::{Core, Options};
 use kokodoko::train::drawn;
 use kokodoko::world::{World, photo};
@@ -16,22 +20,46 @@ fn core() -> (ModelFiles, Core) {
 }
 
 /// Bytes → decode → preprocess → tract gives the probabilities of the logits that training itself computed, on the
-/// same bytes, with its own preprocessing and its own forward pass.
-#[tokio::test]
-async fn inference_agrees_with_training() {
-    let (files, core) = core();
+/// same bytes, with its own preprocessing and its own forward pass. When this model was trained, photos were decoded in
+/// full; that decoding them small changes little is the next test.
+#[test]
+fn inference_agrees_with_training() {
+    let files = ModelFiles::built_in().expect("the built-in model belongs to its manifest");
+    let mut network = Network::load(&files, &Backend::Tract).expect("tract runs the built-in model");
+    let input = files.manifest.input;
     let stored: Vec<Vec<f32>> =
         serde_json::from_str(include_str!("../../models/drawn-world/reference.json")).expect("rows of logits");
     assert_eq!(stored.len(), files.manifest.labels.len());
     let world = World::load();
     for (spec, logits) in drawn::test_photos(&world, SEED, 1).iter().zip(&stored) {
-        let located = core.locate(spec.shoot(&world).jpeg).await.expect("a drawn photo is answered");
-        let expected = kokodoko::domain::prediction::softmax(logits, files.manifest.temperature);
-        for found in &located.prediction.areas {
-            let difference = (found.probability - expected[found.label]).abs();
-            assert!(difference < 1e-3, "{}: {} is not {}", found.area.area, found.probability, expected[found.label]);
+        let picture = decode(&spec.shoot(&world).jpeg, &Limits::default()).expect("a drawn photo is sound");
+        let found = network.run(1, &input.tensor(&input.square(&picture))).expect("it runs").logits;
+        let [found, expected] = [&found, logits].map(|row| softmax(row, files.manifest.temperature));
+        for (area, (found, expected)) in files.manifest.labels.iter().zip(found.iter().zip(&expected)) {
+            assert!((found - expected).abs() < 1e-3, "{}: {found} is not {expected}", area.area);
         }
     }
+}
+
+/// The core decodes photos as small as the network sees them: the answers are those of photos decoded in full.
+#[tokio::test]
+async fn photos_decoded_small_get_the_answers_of_those_in_full() {
+    let (files, core) = core();
+    let mut network = Network::load(&files, &Backend::Tract).expect("tract runs the built-in model");
+    let (input, world) = (files.manifest.input, World::load());
+    let mut sum = 0.0;
+    let specs = drawn::test_photos(&world, SEED, 2);
+    for spec in &specs {
+        let jpeg = spec.shoot(&world).jpeg;
+        let picture = decode(&jpeg, &Limits::default()).expect("a drawn photo is sound");
+        let logits = network.run(1, &input.tensor(&input.square(&picture))).expect("it runs").logits;
+        let full = softmax(&logits, files.manifest.temperature);
+        let small = core.locate(jpeg).await.expect("a drawn photo is answered").prediction.areas;
+        let most = small.iter().map(|found| (found.probability - full[found.label]).abs()).fold(0.0, f32::max);
+        assert!(most < 0.1, "a probability differs by {most}");
+        sum += most;
+    }
+    assert!(sum / specs.len() as f32 <= 0.01, "on average by {}", sum / specs.len() as f32);
 }
 
 /// A small sample, so the bound is low; `.ci/e2e` measures 70 photos and the manifest 1,050.
