@@ -12,6 +12,7 @@ pub mod doctor;
 mod evaluate;
 mod head;
 mod health;
+mod index;
 mod language;
 mod logging;
 mod models;

@@ -23,6 +23,7 @@ pub mod quiz;
 pub mod report;
 #[cfg(test)]
 mod sample;
+pub mod similar;
 pub mod text;
 pub mod train;
 pub mod why;

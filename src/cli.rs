@@ -131,6 +131,9 @@ pub struct Predict {
     /// The area that the heatmap sets the best one against: 渋谷区 or Shibuya
     #[arg(long, value_name = "AREA", requires = "heatmap")]
     pub why_not: Option<String>,
+    /// Name the photos of other places that look alike; with =OUT write a picture of them as well (one photo only)
+    #[arg(long, value_name = "OUT", num_args = 0..=1, require_equals = true)]
+    pub similar: Option<Option<PathBuf>>,
     /// Language of the answer: ja or en [default: the environment's]
     #[arg(long)]
     pub lang: Option<String>,
@@ -310,6 +313,9 @@ pub struct Evaluate {
     /// Only the first photos, for a quick look
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub photos: Option<u32>,
+    /// Only say what look-alikes are worth as a second opinion on the same photos, as JSON
+    #[arg(long, conflicts_with_all = ["against", "json", "progress"])]
+    pub similar: bool,
     /// Folder in which answers are remembered [default: kokodoko in the user's cache]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
@@ -363,6 +369,20 @@ pub enum Models {
         /// Where and in which language
         #[command(flatten)]
         show: Show,
+    },
+    /// Make the index of look-alikes of a model, of photos that it was trained on
+    Index {
+        /// Its name: that of its folder below `models.folder`
+        name: String,
+        /// Folder of the photos that it was trained on, as `data export` writes it [default: draw them]
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+        /// Seed of its training, for drawn photos
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Most photos of an area
+        #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        per_area: u32,
     },
 }
 

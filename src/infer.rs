@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod decode;
 pub mod explain;
+pub mod index;
 pub mod jpeg;
 mod live;
 pub mod manifest;
@@ -24,6 +25,8 @@ use tokio::sync::Semaphore;
 
 use self::decode::{Limits, PhotoError};
 use self::explain::{Explanation, Photo};
+use self::index::Index;
+use self::index::kin::Kin;
 use self::live::Live;
 use self::manifest::{Manifest, ModelError, ModelFiles};
 use self::meters::Meters;
@@ -75,6 +78,8 @@ pub struct Located {
     pub logits: Vec<f32>,
     /// Globally pooled features, `[channels]`, as the network gives them; empty where what runs has none.
     pub features: Vec<f32>,
+    /// The index of the model, if it has one.
+    pub index: Option<Arc<Index>>,
     /// Which model said so.
     pub model: Arc<ModelIdentity>,
     /// Its manifest: the live model may be another one by now.
@@ -83,6 +88,15 @@ pub struct Located {
     pub timings: Timings,
     /// Why.
     pub explanation: Explanation,
+}
+
+impl Located {
+    /// What the model's index says of the photo; `None` where the model has none.
+    #[must_use]
+    pub fn kin(&self) -> Option<Kin> {
+        let index = self.index.clone()?;
+        Some(Kin::new(index, self.features.clone(), self.manifest.clone()))
+    }
 }
 
 /// Why there is no answer.
@@ -147,7 +161,7 @@ impl Core {
     /// See [`ModelError`].
     pub fn start(files: &ModelFiles, options: &Options) -> Result<Self, ModelError> {
         let network = Network::load(files, &options.backend)?;
-        Self::with_runner(files.manifest.clone(), network, options)
+        Self::with_index(files.manifest.clone(), files.index.clone(), network, options)
     }
 
     /// Starts the core around something else that computes logits.
@@ -155,8 +169,21 @@ impl Core {
     /// # Errors
     /// When the system starts no thread, or the runner cannot be prepared.
     pub fn with_runner(manifest: Manifest, runner: impl Run, options: &Options) -> Result<Self, ModelError> {
+        Self::with_index(manifest, None, runner, options)
+    }
+
+    /// The same with an index of look-alikes.
+    ///
+    /// # Errors
+    /// As [`Core::with_runner`].
+    pub fn with_index(
+        manifest: Manifest,
+        index: Option<Arc<Index>>,
+        runner: impl Run,
+        options: &Options,
+    ) -> Result<Self, ModelError> {
         let meters = Meters::default();
-        let live = Live::start(manifest, runner, options, meters.clone())?;
+        let live = Live::start(manifest, index, runner, options, meters.clone())?;
         let shared = Shared {
             options: options.clone(),
             meters,
@@ -206,7 +233,7 @@ impl Core {
         let backend = options.backend.to_string();
         let load = tokio::task::spawn_blocking(move || {
             let network = Network::load(&files, &options.backend)?;
-            Live::start(files.manifest, network, &options, meters)
+            Live::start(files.manifest, files.index, network, &options, meters)
         });
         let live = load.await.map_err(|error| ModelError::Backend { backend, detail: error.to_string() })??;
         self.replace(live);
@@ -219,7 +246,7 @@ impl Core {
     /// When the system starts no thread.
     pub fn switch_to_runner(&self, manifest: Manifest, runner: impl Run) -> Result<(), ModelError> {
         let meters = self.shared.meters.clone();
-        self.replace(Live::start(manifest, runner, &self.shared.options, meters)?);
+        self.replace(Live::start(manifest, None, runner, &self.shared.options, meters)?);
         Ok(())
     }
 
@@ -283,6 +310,7 @@ impl Core {
             prediction: Prediction::from_logits(&output.logits, labels, manifest.temperature, manifest.abstain_below),
             logits: output.logits,
             features: output.features,
+            index: live.index.clone(),
             model: live.identity.clone(),
             timings: Timings { queue: output.queued, run: output.ran, ..prepared.timings },
             explanation: Explanation::new(prepared.photo, output.cams, output.grid, labels.len()),

@@ -1,7 +1,8 @@
 //! How good a model is, and whether another is better: on photos of places that neither was trained on.
 //!
 //! [`photos`] are shown to models by [`ask()`], which remembers the answers; [`score()`] judges one model,
-//! [`compare()`] two on the same photos, and [`gallery`] picks the photos worth looking at. The end of a training uses
+//! [`compare()`] two on the same photos, and [`gallery`] picks the photos worth looking at;
+//! [`second`] says what look-alikes are worth as a second opinion. The end of a training uses
 //! the same [`score()`].
 
 pub mod ask;
@@ -11,6 +12,7 @@ pub mod photos;
 pub mod pointing;
 pub mod portrait;
 pub mod score;
+pub mod second;
 
 pub use ask::{Answers, AskError, Model, ask};
 pub use compare::{Against, Decision, Exam, Judgement, Verdict, compare};

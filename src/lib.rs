@@ -3,6 +3,7 @@
 //! Imports flow one way: `front` → `chat` → services (`collect`, `infer`, `jobs`, `quiz`, `store`, `train`, `world`) → `domain`;
 //! `app` composes them and nothing imports `app`. `tests/layers.rs` enforces it.
 
+pub mod album;
 pub mod app;
 pub mod backup;
 pub mod chat;

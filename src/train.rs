@@ -5,7 +5,8 @@
 //! [`evaluate`], [`calibrate`] and [`baseline`] judge it. The engine begins with the weights of [`start`] (from
 //! [`weights`], or a seed), takes each [`step`], keeps an average ([`ema`]) and leaves a [`checkpoint`] an epoch.
 //! [`supply`] counts beforehand what a training by [`settings`] would get.
-//! [`builtin`] does it all, [`drawn`] for the drawn world; [`head`] keeps a network and fits its last layer alone. On the
+//! [`builtin`] does it all, [`drawn`] for the drawn world; [`head`] keeps a network and fits its last layer alone;
+//! [`index`] makes the index of look-alikes of a finished model. On the
 //! processor, and on a GPU (`gpu`), [`convolve`] and [`normalise`] stand in for Burn's slower operations.
 
 pub mod augment;
@@ -26,6 +27,7 @@ pub mod folder;
 #[cfg(feature = "cuda")]
 mod gpu;
 pub mod head;
+pub mod index;
 pub mod loader;
 pub mod normalise;
 pub mod onnx;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 6] = [
     &["domain"],
     &[
+        "album",
         "backup",
         "clock",
         "collect",
@@ -31,6 +32,9 @@ const LAYERS: [&[&str]; 6] = [
 ];
 /// Services that build on another service.
 const SAME_LAYER: &[(&str, &str)] = &[
+    ("album", "collect"),
+    ("album", "infer"),
+    ("album", "world"),
     ("backup", "store"),
     ("collect", "clock"),
     ("collect", "infer"),

@@ -38,9 +38,10 @@ fn resnet50() -> ModelFiles {
         },
         input: Preprocess::imagenet(224),
         metrics: Metrics::default(),
+        index: None,
         labels: (0..7).map(|label| Area::new("県", &label.to_string(), "")).collect(),
     };
-    ModelFiles { manifest, onnx }
+    ModelFiles { manifest, onnx, index: None }
 }
 
 /// Sizes of the photos, Street View's, a service's preview and a phone's of 12 megapixels, and how many of each.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use crate::album::Album;
 use crate::chat::Post;
 use crate::chat::quiz::Table;
 use crate::cli::Demo;
@@ -72,7 +73,8 @@ pub(super) async fn router(
     let samples = tokio::task::spawn_blocking(samples).await.context("cannot draw the sample photos")?;
     let (allowed_hosts, insight) = (config.web.allowed_hosts.clone(), Some(super::insight(config)));
     let metrics_token = config.web.metrics_token.clone();
-    Ok(web::router(core, web::Options { allowed_hosts, samples, table, insight, metrics, store, metrics_token }))
+    let album = Album::new(&config.collect.data_folder);
+    Ok(web::router(core, web::Options { allowed_hosts, samples, table, insight, album, metrics, store, metrics_token }))
 }
 
 /// One photo of each area, from towns that the model was not trained on.

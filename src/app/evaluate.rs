@@ -41,6 +41,11 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
         super::attend::end_with_input()?;
     }
     let Test { photos, source, towns } = test_photos(&options)?;
+    if options.similar {
+        let core = super::core_of(&config, options.model.as_deref()).await?;
+        println!("{}", super::index::measure(&core, &photos).await?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let cache = match &options.cache {
         Some(folder) => folder.clone(),
         None => cache_folder()?,
@@ -266,6 +271,7 @@ mod tests {
             progress: false,
             attended: false,
             photos: None,
+            similar: false,
             cache: Some(folder.join("cache")),
             lang: Some("en".to_owned()),
         }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::evaluate::cache_folder;
-use super::train::{command, draw, print};
+use super::train::{command, draw, index, told};
 use crate::cli::Train;
 use crate::config::Config;
 use crate::domain::Area;
@@ -16,11 +16,7 @@ use crate::train::drawn;
 use crate::train::folder::Folder;
 use crate::train::head::features::Extractor;
 use crate::train::head::{HeadTask, train};
-use crate::train::progress::Event;
 use crate::world::World;
-
-/// Photos between two reports.
-const PROGRESS: usize = 40;
 
 /// Photos with what they are called and where they are from.
 struct Given {
@@ -55,12 +51,8 @@ pub(super) fn run(config: &Config, options: &Train) -> anyhow::Result<ExitCode> 
         None => cache_folder()?,
     };
     let base = Extractor { files: &files, backend: &config.infer.backend, cache: &cache };
-    let mut progress = |done: usize, of: usize| {
-        if done % PROGRESS < 8 || done == of {
-            print(Event::Features { done, of });
-        }
-    };
-    let report = train(&photos, &task, &base, out, &mut progress)?;
+    let report = train(&photos, &task, &base, out, &mut told)?;
+    index(config, options, options.seed.unwrap_or(1), out);
     println!("{}", serde_json::to_string(&report)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use super::evaluate;
 use super::language::language;
+use super::{evaluate, index};
 use crate::chat::insight::About;
 use crate::chat::text::models as words;
 use crate::cli::{Models, Show};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::infer::Core;
+use crate::infer::index::kin::Voting;
+use crate::infer::manifest::Indexed;
 use crate::judge::{Verdict, compare};
 use crate::models::{ModelsError, Registry, Shelf, Wanted};
 use crate::store::promotions::Promotion;
+use crate::train::drawn;
 
 /// Who acts, in the history of the models.
 const ACTOR: &str = "terminal";
@@ -40,6 +43,17 @@ pub(super) async fn run(config: Config, command: Models) -> anyhow::Result<ExitC
         Models::Confusions { show: options } => show(&config, &shelf, About::Confusions, &options).await?,
         Models::Atlas { area, show: options } => {
             show(&config, &shelf, About::Atlas(area.unwrap_or_default()), &options).await?;
+        }
+        Models::Index { name, data, seed, per_area } => {
+            let choice = index::Choice {
+                data: data.as_deref(),
+                seed,
+                per_area: per_area as usize,
+                validation: drawn::Amount::FULL.validation,
+            };
+            let (home, cache) = (shelf.home(&name)?, evaluate::cache_folder()?);
+            let indexed = index::make(&config.infer, &home, choice, &cache, &mut said).await?;
+            print_indexed(&name, &indexed);
         }
         Models::Rollback => print_live(&Registry::put_back(&shelf, &SystemClock, &config.infer, ACTOR).await?),
     }
@@ -112,6 +126,17 @@ fn print_verdict(name: &str, verdict: &Verdict) {
         points(difference.high),
         if verdict.better { "better" } else { "not shown to be better" },
     );
+}
+
+fn said(done: usize, of: usize) {
+    if done.is_multiple_of(400) || done == of {
+        tracing::info!(done, of, "indexing");
+    }
+}
+
+fn print_indexed(name: &str, indexed: &Indexed) {
+    let Voting { neighbours, share, .. } = indexed.voting;
+    println!("{name}: {} photos indexed; the {neighbours} nearest vote, with a share of {share:.2}", indexed.photos);
 }
 
 fn print_live(promotion: &Promotion) {

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use super::language::language;
+use crate::album::Album;
+use crate::chat::similar::Similar;
 use crate::chat::text::{self, Lang};
 use crate::chat::{why, wish};
 use crate::cli::Predict;
@@ -20,20 +22,41 @@ struct Fault {
     message: String,
 }
 
+/// An answer with what was asked for besides.
+struct Told {
+    located: Located,
+    similar: Option<Similar>,
+}
+
 /// Answers every photo, also after a bad one, whose error stands in its place; the exit status is then 1.
 pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<ExitCode> {
     let lang = language(options.lang.as_deref())?;
-    if options.heatmap.is_some() && options.photos.len() != 1 {
-        bail!("--heatmap takes one photo, not {}: run predict once for each", options.photos.len());
+    let picture = options.similar.as_ref().and_then(Option::as_ref);
+    for (option, out) in [("--heatmap", options.heatmap.as_ref()), ("--similar=OUT", picture)] {
+        if out.is_some() && options.photos.len() != 1 {
+            bail!("{option} takes one photo, not {}: run predict once for each", options.photos.len());
+        }
     }
     let core = super::core(&config).await?;
+    let album = options.similar.is_some().then(|| Album::new(&config.collect.data_folder));
+    if album.is_some() && core.manifest().index.is_none() {
+        bail!("--similar: {}", text::similar::none(lang));
+    }
     let mut entries = Vec::new();
     let mut faults = 0;
     for path in &options.photos {
-        let answered = answer(&core, path, lang).await;
+        let answered = answer(&core, path, lang).await.map(|located| {
+            let find = |album: &Album| Some(Similar::find(&located.kin()?, &located.prediction, album));
+            let similar = album.as_ref().and_then(find);
+            Told { located, similar }
+        });
         faults += usize::from(answered.is_err());
-        if let (Ok(located), Some(out)) = (&answered, &options.heatmap) {
-            write_heatmap(located, options.why_not.as_deref(), lang, out)?;
+        if let (Ok(told), Some(out)) = (&answered, &options.heatmap) {
+            write_heatmap(&told.located, options.why_not.as_deref(), lang, out)?;
+        }
+        if let (Ok(Told { located, similar: Some(similar) }), Some(out)) = (&answered, picture) {
+            let photo = located.explanation.pack().photo().to_vec();
+            write(&similar.picture(lang, &located.prediction, photo), out)?;
         }
         if options.json {
             entries.push(entry(answered, usize::from(options.top)));
@@ -72,9 +95,17 @@ fn read(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn entry(answered: Result<Located, Fault>, top: usize) -> Entry {
+fn entry(answered: Result<Told, Fault>, top: usize) -> Entry {
     match answered {
-        Ok(located) => Entry::Answer(Answer::from(&located).top(top)),
+        Ok(Told { located, similar }) => {
+            let answer = Answer::from(&located).top(top);
+            let second = || located.kin()?.second_opinion(&located.prediction);
+            Entry::Answer(match similar {
+                // The photos are for those who see; the program's caller has the files.
+                Some(similar) => answer.with_second(similar.second.as_ref()).with_similar(&similar.shown, false),
+                None => answer.with_second(second().as_ref()),
+            })
+        }
         Err(fault) => Entry::Failure(Failure::with_code(&fault.code, fault.message)),
     }
 }
@@ -89,12 +120,21 @@ fn print_json(mut entries: Vec<Entry>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_answer(path: &Path, answered: Result<Located, Fault>, top: usize, lang: Lang) {
+fn print_answer(path: &Path, answered: Result<Told, Fault>, top: usize, lang: Lang) {
     println!("{}", path.display());
     match answered {
-        Ok(located) => {
+        Ok(Told { located, similar }) => {
             println!("{}", text::headline(lang, &located.prediction));
             println!("{}", text::bars(lang, &located.prediction, top));
+            match similar {
+                Some(similar) => println!("{}", similar.words(lang, &located.prediction)),
+                None => {
+                    let second = located.kin().and_then(|kin| kin.second_opinion(&located.prediction));
+                    text::similar::doubt(lang, &located.prediction, second.as_ref())
+                        .into_iter()
+                        .for_each(|doubt| println!("{doubt}"));
+                }
+            }
             if located.manifest.provenance.is_drawn_world() {
                 println!("{}", text::drawn_world(lang));
             }
@@ -112,9 +152,13 @@ fn write_heatmap(located: &Located, why_not: Option<&str>, lang: Lang, out: &Pat
         wish::find(name, labels).with_context(|| format!("--why-not {name}: the model knows {}", known()))
     });
     let label = other.transpose()?.unwrap_or(best.label);
-    let picture = why::heatmap(lang, &located.prediction, &located.explanation, label);
-    image::load_from_memory(&picture)
+    write(&why::heatmap(lang, &located.prediction, &located.explanation, label), out)
+}
+
+/// Writes a JPEG as what its name says.
+fn write(jpeg: &[u8], out: &Path) -> anyhow::Result<()> {
+    image::load_from_memory(jpeg)
         .expect("we encoded it")
         .save(out)
-        .with_context(|| format!("cannot write the heatmap to {} (name it .png or .jpg)", out.display()))
+        .with_context(|| format!("cannot write the picture to {} (name it .png or .jpg)", out.display()))
 }

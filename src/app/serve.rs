@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::bureau::{Bureau, Workshop};
 use super::training::Program;
+use crate::album::Album;
 use crate::chat::quiz::Table;
 use crate::chat::{Conversation, Platform, Post, etiquette};
 use crate::clock::SystemClock;
@@ -49,6 +50,7 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     };
     let workshop = Workshop { registry: registry.clone(), program: Program::this(file)? };
     let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock), Some(workshop))?;
+    let conversation = conversation.with_album(Album::new(&config.collect.data_folder));
     let conversation = conversation.with_office(bureau.office()).keeping(config.retention);
     let conversation = conversation.with_insight(super::insight(&config));
     let folders = Folders { models: config.models_folder.clone(), training: config.train.folder.clone() };

@@ -18,6 +18,7 @@ use crate::train::engine::FitError;
 use crate::train::folder::{Folder, FolderError};
 use crate::train::head::HeadError;
 use crate::train::head::features::FeatureError;
+use crate::train::index::PER_AREA;
 use crate::train::progress::{Event, Trouble};
 use crate::train::recipe::Recipe;
 use crate::train::start::Start;
@@ -29,6 +30,10 @@ use crate::world::photo::photos as specs;
 const TILE: u32 = 192;
 /// Photos on it.
 const ROWS: usize = 5;
+/// Photos between two reports.
+const PROGRESS: usize = 40;
+/// Folder in which features are remembered until the index is made.
+const FEATURES: &str = ".features";
 
 /// Trains a model. Progress goes to standard output, one JSON object a line, as the last of them the report, or why
 /// there is none.
@@ -37,7 +42,7 @@ pub(super) fn run(config: &Config, options: &Train) -> anyhow::Result<ExitCode> 
         super::attend::end_with_input()?;
     }
     let done = match options.mode {
-        Mode::Full => fit(options),
+        Mode::Full => fit(config, options),
         Mode::Head => super::head::run(config, options),
     };
     done.inspect_err(|error| print(Event::Failed { why: trouble(error), text: format!("{error:#}") }))
@@ -65,7 +70,7 @@ fn trouble(error: &anyhow::Error) -> Trouble {
     }
 }
 
-fn fit(options: &Train) -> anyhow::Result<ExitCode> {
+fn fit(config: &Config, options: &Train) -> anyhow::Result<ExitCode> {
     let mut recipe = Recipe::find(&options.recipe)?;
     recipe.seed = options.seed.unwrap_or(recipe.seed);
     if let Some(path) = &options.augment_sheet {
@@ -89,8 +94,39 @@ fn fit(options: &Train) -> anyhow::Result<ExitCode> {
         tracing::info!(photos = data.train.len(), epochs = task.recipe.epochs(), "training");
         builtin::train(&data, &task, &device, (&start, options.resume, options.parts as usize), out, &mut print)?
     };
+    index(config, options, task.recipe.seed, out);
     println!("{}", serde_json::to_string(&report)?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the index of look-alikes of a finished model, which works without one too.
+pub(super) fn index(config: &Config, options: &Train, seed: u64, out: &Path) {
+    let amount = amount(options);
+    let choice = super::index::Choice {
+        data: options.data.as_deref(),
+        seed,
+        per_area: PER_AREA.min(amount.train),
+        validation: amount.validation,
+    };
+    // What a network sees that nobody had before is of no use to others.
+    let cache = out.join(FEATURES);
+    let made = super::block_on(async {
+        super::index::make(&config.infer, out, choice, &cache, &mut told).await?;
+        Ok(ExitCode::SUCCESS)
+    });
+    if let Err(error) = made {
+        tracing::warn!("the model has no index of look-alikes (`kokodoko models index` makes one): {error:#}");
+    }
+    if let Err(error) = std::fs::remove_dir_all(&cache) {
+        tracing::debug!(%error, "no features were remembered");
+    }
+}
+
+/// Says how many photos a network has seen, now and then.
+pub(super) fn told(done: usize, of: usize) {
+    if done % PROGRESS < 8 || done == of {
+        print(Event::Features { done, of });
+    }
 }
 
 fn photos_in(path: &Path, options: &Train, recipe: Recipe, out: &Path) -> anyhow::Result<(Task, Dataset)> {
@@ -112,10 +148,15 @@ fn photos_drawn(options: &Train, recipe: Recipe, out: &Path) -> anyhow::Result<(
 
 /// Photos of the drawn world, as many as the options say.
 pub(super) fn draw(world: &World, options: &Train, seed: u64) -> Vec<RawPhoto> {
-    let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
-    let amount = drawn::Amount { train: options.photos.map_or(amount.train, |photos| photos as usize), ..amount };
+    let amount = amount(options);
     tracing::info!(photos_an_area = amount.train, "drawing the photos");
     drawn::photos(world, seed, amount)
+}
+
+/// How much is drawn.
+fn amount(options: &Train) -> drawn::Amount {
+    let amount = if options.smoke { drawn::Amount::SMOKE } else { drawn::Amount::FULL };
+    drawn::Amount { train: options.photos.map_or(amount.train, |photos| photos as usize), ..amount }
 }
 
 /// What to type for the same model again; without the folder of whoever typed it.

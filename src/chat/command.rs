@@ -13,6 +13,8 @@ pub enum Command {
     Start,
     /// Where was this photo (attached, or in the message replied to) taken?
     Where,
+    /// Which photos of other places look like this one (attached, or in the message replied to)?
+    Similar,
     /// A round of "beat the model".
     Quiz,
     /// The round that is the same for everyone today.
@@ -90,8 +92,9 @@ const fn option(name: &'static str, kind: OptionKind) -> CommandOption {
 
 impl Command {
     /// Every command, in the order of menus.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Where,
+        Self::Similar,
         Self::Quiz,
         Self::Daily,
         Self::Rematch,
@@ -125,6 +128,7 @@ impl Command {
             Self::Help => "help",
             Self::Start => "start",
             Self::Where => "where",
+            Self::Similar => "similar",
             Self::Quiz => "quiz",
             Self::Daily => "daily",
             Self::Rematch => "rematch",
@@ -180,7 +184,7 @@ impl Command {
     /// Whether it takes photos.
     #[must_use]
     pub fn takes_photos(self) -> bool {
-        self == Self::Where
+        matches!(self, Self::Where | Self::Similar)
     }
 
     /// Whether the answer depends on what the asker may do in the chat, by the service's own rules. Who may stop a
@@ -196,6 +200,7 @@ impl Command {
         matches!(
             self,
             Self::Where
+                | Self::Similar
                 | Self::Quiz
                 | Self::Daily
                 | Self::Rematch

@@ -8,8 +8,9 @@ use super::etiquette::{Clock, Etiquette, Limits, Verdict};
 use super::insight::{self, About, Insight};
 use super::message::{ChatKind, Delivered, Incoming, Platform, PressReply, Pressed, Reply, Request, Role, UserRef};
 use super::quiz::Table;
-use super::why::Reasons;
+use super::why::{Face, Reasons};
 use super::{Lang, Press, locate, text};
+use crate::album::Album;
 use crate::infer::Core;
 use crate::retention::Days;
 
@@ -40,7 +41,7 @@ impl Conversation {
     /// A conversation about what `core` sees.
     #[must_use]
     pub fn new(core: Core, limits: Limits, clock: Clock) -> Self {
-        let reasons = Arc::new(Reasons::new(clock.clone()));
+        let reasons = Arc::new(Reasons::new(clock.clone(), Album::default()));
         let etiquette = Arc::new(Etiquette::new(limits, clock));
         Self { core, etiquette, reasons, table: None, office: None, kept: None, insight: None }
     }
@@ -49,6 +50,12 @@ impl Conversation {
     #[must_use]
     pub fn with_quiz(core: Core, limits: Limits, clock: Clock, table: Table) -> Self {
         Self { table: Some(table), ..Self::new(core, limits, clock) }
+    }
+
+    /// The same conversation with the photos of an album as look-alikes. Nothing that was answered before is remembered.
+    #[must_use]
+    pub fn with_album(self, album: Album) -> Self {
+        Self { reasons: Arc::new(self.reasons.with_album(album)), ..self }
     }
 
     /// The same conversation with admins, who are let into `office`.
@@ -113,8 +120,13 @@ impl Conversation {
         let core = &self.core;
         let words = match &incoming.request {
             Request::Photos | Request::Command(Command::Where) if !photos.is_empty() => {
-                return locate::answer(core, &self.reasons, incoming, photos).await;
+                return locate::answer(core, &self.reasons, incoming, photos, Face::Heat).await;
             }
+            Request::Command(Command::Similar) if core.manifest().index.is_none() => text::similar::none(lang),
+            Request::Command(Command::Similar) if !photos.is_empty() => {
+                return locate::answer(core, &self.reasons, incoming, photos, Face::Similar).await;
+            }
+            Request::Command(Command::Similar) => text::similar::missing(lang, platform),
             Request::Photos | Request::Words => text::photo_wanted(lang),
             Request::Command(Command::Where) => text::photo_missing(lang, platform),
             Request::Command(Command::Help | Command::Start) => text::help(lang, platform, incoming.role),
@@ -179,8 +191,10 @@ impl Conversation {
             let notice = text::admin::refusal(pressed.lang, pressed.press.role());
             return PressReply { notice, ..PressReply::default() };
         }
-        if let Press::Why { photo, label, all } = pressed.press {
-            return self.reasons.press(pressed, photo, label, all).await;
+        match pressed.press {
+            Press::Why { photo, label, all } => return self.reasons.press(pressed, photo, label, all).await,
+            Press::Similar { photo } => return self.reasons.press_similar(pressed, photo).await,
+            _ => {}
         }
         if pressed.press.role() >= Role::Admin
             && let Some(office) = &self.office
@@ -239,6 +253,20 @@ mod tests {
         assert!(words.starts_with("東京都港区だと思います（>99%）。"), "{words}");
         assert!(words.ends_with(&text::drawn_world(Lang::Ja)), "{words}");
         assert_eq!((picture.name.as_str(), &picture.bytes[..2]), ("heatmap-1.jpg", &[0xff, 0xd8][..]));
+    }
+
+    #[tokio::test]
+    async fn look_alikes_are_asked_for_by_a_command_where_the_model_has_an_index() {
+        let similar = Request::Command(Command::Similar);
+        let asked = |count: usize| Incoming { request: similar.clone(), ..with_photos(Lang::En, count) };
+        let without = conversation(&Options::default()).respond(&asked(1), vec![Ok(sample::jpeg(RED))]).await;
+        assert_eq!(without, [Reply::words(text::similar::none(Lang::En))]);
+        let conversation = Conversation::new(sample::core_with_index(), Limits::default(), system_clock());
+        let nothing = conversation.respond(&asked(0), Vec::new()).await;
+        assert_eq!(nothing, [Reply::words(text::similar::missing(Lang::En, Platform::Telegram))]);
+        let both = conversation.respond(&asked(2), vec![Ok(sample::jpeg(RED)), Ok(b"no picture".to_vec())]).await;
+        assert!(both[0].text.contains("1. Shibuya 神南一丁目") && both[0].picture.is_some(), "{both:?}");
+        assert!(both[1].text.ends_with(&text::photo_error(Lang::En, &PhotoError::NotAPicture)), "{both:?}");
     }
 
     #[tokio::test]

@@ -10,5 +10,6 @@ mod panel;
 pub mod plan_map;
 pub mod reveal;
 pub mod shown;
+pub mod similar;
 mod svg;
 pub mod versus;

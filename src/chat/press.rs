@@ -110,6 +110,11 @@ pub enum Press {
         /// Whether the less probable areas have buttons too.
         all: bool,
     },
+    /// "Which photos of other places look like it?"
+    Similar {
+        /// The answered photo.
+        photo: PhotoKey,
+    },
 }
 
 /// The number of an answered photo in the memory of the program that answered it.
@@ -138,6 +143,7 @@ impl Press {
             Self::Leaderboard { scope, period, page } => format!("l:{}:{}:{page}", scope.name(), period.name()),
             Self::Again { round } => format!("n:{}", round.0),
             Self::Begin { job } => format!("j:{}", job.0),
+            Self::Similar { photo } => format!("s:{:x}", photo.0),
             Self::Why { photo, label, all } => format!("w:{:x}:{label}:{}", photo.0, u8::from(all)),
         };
         format!("{VERSION}{words}")
@@ -161,6 +167,7 @@ impl Press {
             },
             ["n", id] => Self::Again { round: round(id)? },
             ["j", id] => Self::Begin { job: id.parse().ok().filter(|id| *id > 0).map(JobId)? },
+            ["s", photo] => Self::Similar { photo: PhotoKey(u64::from_str_radix(photo, 16).ok()?) },
             ["w", photo, label, all] => Self::Why {
                 photo: PhotoKey(u64::from_str_radix(photo, 16).ok()?),
                 label: label.parse().ok()?,
@@ -186,7 +193,7 @@ impl Press {
     pub fn reaction(self) -> Reaction {
         match self {
             Self::Answer { .. } | Self::Open { .. } => Reaction::Private,
-            Self::Leaderboard { .. } | Self::Begin { .. } | Self::Why { .. } => Reaction::Edit,
+            Self::Leaderboard { .. } | Self::Begin { .. } | Self::Why { .. } | Self::Similar { .. } => Reaction::Edit,
             Self::Album { .. } | Self::Again { .. } => Reaction::Public,
         }
     }
@@ -211,6 +218,7 @@ mod tests {
                 .prop_map(|(scope, period, page)| Press::Leaderboard { scope, period, page }),
             round.prop_map(|round| Press::Again { round }),
             (1_i64..).prop_map(|id| Press::Begin { job: JobId(id) }),
+            any::<u64>().prop_map(|photo| Press::Similar { photo: PhotoKey(photo) }),
             any::<(u64, u16, bool)>().prop_map(|(photo, label, all)| Press::Why { photo: PhotoKey(photo), label, all }),
         ]
     }
@@ -229,6 +237,7 @@ mod tests {
             "1l:all:week:0",
             "1w:1:0:2",
             "1w:F:0:0",
+            "1s:0f",
         ] {
             assert_eq!(Press::parse(payload), None, "{payload}");
         }

@@ -1,17 +1,22 @@
 //! Values for the tests of the conversation.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use image::{Rgb, RgbImage};
 
 use super::message::{ChatKind, ChatRef, Incoming, Platform, Request, Role, UserRef};
+use super::similar::{Shown, Similar};
 use super::text::Lang;
 use crate::collect::estimate::{AreaEstimate, Estimate, Sums};
 use crate::collect::plan::{AreaPlan, Plan, Town};
 use crate::domain::imagery::{Micros, Source};
+use crate::domain::quiz::Credit;
 use crate::domain::{Area, Border, Coordinate, ModelIdentity, Prediction};
-use crate::infer::manifest::{Manifest, Metrics, Provenance};
+use crate::infer::index::kin::{Kin, Voting};
+use crate::infer::index::{Entry, Index, Photo};
+use crate::infer::manifest::{Indexed, Manifest, Metrics, Provenance};
 use crate::infer::onnx::Outputs;
 use crate::infer::preprocess::Preprocess;
 use crate::infer::queue::Run;
@@ -99,6 +104,7 @@ pub(super) fn manifest() -> Manifest {
             thumbnail_top1: 0.48,
             confusion: Vec::new(),
         },
+        index: None,
         labels: areas(),
     }
 }
@@ -122,13 +128,64 @@ impl Run for Colours {
         let plane = input.len() / batch / 3;
         let mean = |plane: &[f32]| 10.0 * plane.iter().sum::<f32>() / plane.len() as f32;
         let logits: Vec<f32> = input.chunks(plane).map(mean).collect();
-        Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1), ..Outputs::default() })
+        Ok(Outputs { cams: logits.clone(), features: logits.clone(), logits, grid: (1, 1) })
     }
 }
 
 /// A core that answers red with 港区, green with 渋谷区 and blue with 旭川市, and does not know grey.
 pub(super) fn core(options: &Options) -> Core {
     Core::with_runner(manifest(), Colours { failures: VecDeque::new() }, options).expect("a thread starts")
+}
+
+/// An index of four photos by their colours. Two of 渋谷区 and one of 旭川市 are redder than the one of 港区, which the
+/// model takes for red.
+fn index() -> Arc<Index> {
+    let entry = |label: usize, town: &str, east: f64, photo: Photo| {
+        let [minato, asahikawa] = [(35.655, 139.745), (43.771, 142.365)].map(|(lat, lng)| Coordinate { lat, lng });
+        let position = Some(if label == 2 { asahikawa } else { minato.offset_m(east, 0.0) });
+        let credit = Credit { source: "Mapillary / Aoi".to_owned(), licence: "CC-BY-SA-4.0".to_owned(), url: None };
+        Entry { label, town: town.to_owned(), position, credit, photo }
+    };
+    let kept = |digit: &str| Photo::Kept {
+        sha256: digit.repeat(64),
+        format: "jpg".to_owned(),
+        link: Some(format!("https://www.mapillary.com/app/?pKey={digit}")),
+    };
+    let panorama = crate::world::World::load().panoramas(3)[0].id.clone();
+    let photos = [
+        (
+            entry(1, "神南一丁目", 4_000.0, Photo::Drawn { panorama, heading: 0.0, fov: 80.0, pitch: 0.0 }),
+            vec![1.0, 0.1, 0.0],
+        ),
+        (entry(1, "松濤一丁目", 5_000.0, kept("a")), vec![1.0, 0.2, 0.0]),
+        (entry(2, "四条通", 0.0, kept("b")), vec![1.0, 0.0, 0.3]),
+        (entry(0, "芝公園四丁目", 0.0, kept("c")), vec![1.0, 0.5, 0.5]),
+    ];
+    Arc::new(Index::of_photos(&photos.map(|(entry, row)| (entry, row)), &"0".repeat(64)).expect("sound features"))
+}
+
+/// [`manifest`] with the index.
+fn indexed() -> Manifest {
+    let voting = Voting { neighbours: 3, ..Voting::default() };
+    Manifest { index: Some(Indexed { sha256: String::new(), photos: 4, voting }), ..manifest() }
+}
+
+/// What the index says of red.
+pub(super) fn kin() -> Option<Kin> {
+    Some(Kin::new(index(), vec![1.0, 0.0, 0.0], Arc::new(indexed())))
+}
+
+/// The look-alikes of red, all without pictures.
+pub(super) fn similar() -> Similar {
+    let (kin, prediction) = (kin().expect("there is one"), prediction(4.0));
+    let shown = kin.look_alikes(&prediction, 3).into_iter().map(|alike| Shown { alike, jpeg: None }).collect();
+    Similar { shown, second: kin.second_opinion(&prediction) }
+}
+
+/// [`core`] with the index.
+pub(super) fn core_with_index() -> Core {
+    let runner = Colours { failures: VecDeque::new() };
+    Core::with_index(indexed(), Some(index()), runner, &Options::default()).expect("a thread starts")
 }
 
 /// A JPEG of one colour.

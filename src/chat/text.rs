@@ -13,6 +13,7 @@ pub mod models;
 pub mod quiz;
 pub mod report;
 pub mod running;
+pub mod similar;
 #[cfg(test)]
 mod tests;
 pub mod training;
@@ -168,6 +169,7 @@ pub fn command(lang: Lang, command: Command) -> String {
         Command::Help => "command-help",
         Command::Start => "command-start",
         Command::Where => "command-where",
+        Command::Similar => "command-similar",
         Command::Quiz => "command-quiz",
         Command::Daily => "command-daily",
         Command::Rematch => "command-rematch",
@@ -237,13 +239,13 @@ pub fn message_menu(lang: Lang) -> String {
     say(lang, "message-menu", &[])
 }
 
-/// The name of the photo among the options of `/where`: one lower-case word.
+/// The name of the photo among the options of `/where` and `/similar`: one lower-case word.
 #[must_use]
 pub fn photo_option_name(lang: Lang) -> String {
     say(lang, "photo-option-name", &[])
 }
 
-/// What the photo among the options of `/where` is.
+/// What the photo among the options of `/where` and `/similar` is.
 #[must_use]
 pub fn photo_option(lang: Lang) -> String {
     say(lang, "photo-option", &[])

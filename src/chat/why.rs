@@ -1,4 +1,4 @@
-//! "Why?": the heatmaps behind the buttons under an answer.
+//! "Why?" and "what looks like it?": the heatmaps and look-alikes behind the buttons under an answer.
 //!
 //! A button is pressed when the photo is gone; its evidence stays in memory for a few minutes, a small copy of the photo
 //! with it. Nothing of it is written down.
@@ -12,10 +12,13 @@ use super::etiquette::Clock;
 use super::message::{Button, Buttons, ChatRef, Picture, PressReply, Pressed, Reply};
 use super::picture::heat::{HeatWords, heat};
 use super::press::{PhotoKey, Press};
+use super::similar::Similar;
 use super::text::{self, Lang, why::Subject};
+use crate::album::Album;
 use crate::domain::Prediction;
 use crate::infer::Located;
 use crate::infer::explain::{Explanation, Packed, Question};
+use crate::infer::index::kin::{Kin, SecondOpinion};
 
 /// How long an answered photo is remembered.
 pub const KEPT: Duration = Duration::from_secs(15 * 60);
@@ -31,6 +34,7 @@ const MOST_BUTTONS: usize = 5 * ROW;
 /// Answers of the last minutes.
 pub(super) struct Reasons {
     clock: Clock,
+    album: Album,
     recent: Mutex<Recent>,
 }
 
@@ -49,26 +53,44 @@ struct Told {
     is_drawn_world: bool,
     /// None where it could not be kept.
     evidence: Option<Packed>,
+    /// None where the model has no index.
+    kin: Option<Kin>,
+    /// What the index says of the answer.
+    second: Option<SecondOpinion>,
+}
+
+/// What an answer shows first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    /// The heatmap of the best area.
+    Heat,
+    /// The photos that look like it.
+    Similar,
 }
 
 /// What a face of an answer shows.
 #[derive(Clone, Copy)]
 struct View {
     key: PhotoKey,
-    /// The area that is asked for.
-    label: usize,
+    /// The area that is asked for; `None`: look-alikes are.
+    label: Option<usize>,
     /// Whether the less probable areas have buttons too.
     all: bool,
 }
 
 impl Reasons {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock, album: Album) -> Self {
         // Keys of another run of the program must not lead to photos of this one.
         let next = RandomState::new().hash_one("first key");
-        Self { clock, recent: Mutex::new(Recent { next, told: VecDeque::new() }) }
+        Self { clock, album, recent: Mutex::new(Recent { next, told: VecDeque::new() }) }
     }
 
-    /// The answer to a photo of a chat; `place` says which photo of how many it is. It has a heatmap and buttons, unless
+    /// The same with other photos to show, and nothing remembered.
+    pub(super) fn with_album(&self, album: Album) -> Self {
+        Self::new(self.clock.clone(), album)
+    }
+
+    /// The answer to a photo of a chat; `place` says which photo of how many it is. It has a picture and buttons, unless
     /// they cannot be drawn.
     pub(super) async fn tell(
         &self,
@@ -76,21 +98,38 @@ impl Reasons {
         lang: Lang,
         place: Option<(usize, usize)>,
         located: Located,
+        face: Face,
     ) -> Reply {
+        let kin = located.kin();
         let Located { prediction, manifest, explanation, .. } = located;
         let best = prediction.best().label;
-        let asked = prediction.clone();
-        let shown = tokio::task::spawn_blocking(move || {
+        let (asking, asked) = (kin.clone(), prediction.clone());
+        let work = move || {
+            let second = asking.and_then(|kin| kin.second_opinion(&asked));
             // From the small copy already: who comes back to this heatmap later sees the same one.
             let packed = explanation.pack();
-            (heatmap(lang, &asked, &packed.open(), best), packed)
-        });
-        let shown = shown.await.inspect_err(|error| tracing::error!(%error, "a photo could not be shown")).ok();
-        let (bytes, evidence) = shown.unzip();
+            let bytes = (face == Face::Heat).then(|| heatmap(lang, &asked, &packed.open(), best));
+            (bytes, packed, second)
+        };
+        let worked = tokio::task::spawn_blocking(work).await;
+        let worked = worked.inspect_err(|error| tracing::error!(%error, "a photo could not be shown")).ok();
+        let (bytes, evidence, second) = match worked {
+            Some((bytes, packed, second)) => (bytes, Some(packed), second),
+            None => (None, None, None),
+        };
         let is_drawn_world = manifest.provenance.is_drawn_world();
-        let told = Arc::new(Told { chat, lang, place, prediction, is_drawn_world, evidence });
+        let told = Arc::new(Told { chat, lang, place, prediction, is_drawn_world, evidence, kin, second });
         let key = self.keep(told.clone());
-        told.reply(View { key, label: best, all: false }, bytes)
+        match face {
+            Face::Heat => {
+                let shown = bytes.map(|bytes| told.heat(best, bytes));
+                told.reply(View { key, label: Some(best), all: false }, shown)
+            }
+            Face::Similar => {
+                let shown = told.draw(None, &self.album).await;
+                told.reply(View { key, label: None, all: false }, shown)
+            }
+        }
     }
 
     /// Another heatmap of an answer, in the place of the one that is shown.
@@ -100,11 +139,23 @@ impl Reasons {
         let known = told.filter(|told| told.prediction.areas.iter().any(|found| found.label == label));
         match known {
             Some(told) => {
-                let bytes = told.draw(label).await;
-                let edit = told.reply(View { key: photo, label, all }, bytes);
+                let shown = told.draw(Some(label), &self.album).await;
+                let edit = told.reply(View { key: photo, label: Some(label), all }, shown);
                 PressReply { edit: Some(edit), ..PressReply::default() }
             }
-            None => PressReply { notice: text::why::gone(pressed.lang, KEPT), ..PressReply::default() },
+            None => gone(pressed.lang),
+        }
+    }
+
+    /// The look-alikes of an answered photo, in the place of what is shown.
+    pub(super) async fn press_similar(&self, pressed: &Pressed, photo: PhotoKey) -> PressReply {
+        match self.find(photo, &pressed.chat).filter(|told| told.kin.is_some()) {
+            Some(told) => {
+                let shown = told.draw(None, &self.album).await;
+                let edit = told.reply(View { key: photo, label: None, all: false }, shown);
+                PressReply { edit: Some(edit), ..PressReply::default() }
+            }
+            None => gone(pressed.lang),
         }
     }
 
@@ -138,6 +189,10 @@ impl Recent {
     }
 }
 
+fn gone(lang: Lang) -> PressReply {
+    PressReply { notice: text::why::gone(lang, KEPT), ..PressReply::default() }
+}
+
 /// The heatmap that says why the best area was answered, or, of another area's label, why not that one; a JPEG.
 ///
 /// # Panics
@@ -160,43 +215,72 @@ impl Told {
         subject(&self.prediction, label)
     }
 
-    /// `bytes` is the heatmap; without one, the words of the answer go out all the same.
-    fn reply(&self, view: View, bytes: Option<Vec<u8>>) -> Reply {
-        let picture = bytes.map(|bytes| self.picture(view.label, bytes));
-        let shown = picture.is_some();
-        let note = shown.then(|| text::why::note(self.lang, self.subject(view.label)));
-        let answer = text::answer(self.lang, &self.prediction, self.is_drawn_world, note);
-        let text = text::placed(self.lang, self.place, answer);
-        let buttons = if shown { self.buttons(view) } else { Buttons::new() };
-        Reply { text, picture, buttons, ..Reply::default() }
+    /// `shown` is the picture with its words; without one, the words of the answer go out all the same.
+    fn reply(&self, view: View, shown: Option<(String, Picture)>) -> Reply {
+        let (words, picture) = match shown {
+            Some((words, picture)) => (words, Some(picture)),
+            None => (self.answer(None), None),
+        };
+        let buttons = if picture.is_some() { self.buttons(view) } else { Buttons::new() };
+        Reply { text: text::placed(self.lang, self.place, words), picture, buttons, ..Reply::default() }
     }
 
-    fn picture(&self, label: usize, bytes: Vec<u8>) -> Picture {
+    /// What is said under a heatmap, whose note says how to read it.
+    fn answer(&self, note: Option<String>) -> String {
+        let doubt = text::similar::doubt(self.lang, &self.prediction, self.second.as_ref());
+        let notes: Vec<String> = doubt.into_iter().chain(note).collect();
+        let notes = (!notes.is_empty()).then(|| notes.join("\n"));
+        text::answer(self.lang, &self.prediction, self.is_drawn_world, notes)
+    }
+
+    /// A label's heatmap with its words.
+    fn heat(&self, label: usize, bytes: Vec<u8>) -> (String, Picture) {
         let number = self.place.map_or(1, |(number, _)| number);
-        let alt = text::why::alt(self.lang, self.subject(label));
-        Picture { name: format!("heatmap-{number}.jpg"), bytes, alt }
+        let (note, alt) =
+            (text::why::note(self.lang, self.subject(label)), text::why::alt(self.lang, self.subject(label)));
+        (self.answer(Some(note)), Picture { name: format!("heatmap-{number}.jpg"), bytes, alt })
     }
 
-    /// The heatmap for a label, drawn on a thread for blocking work. `None` when drawing panics.
-    async fn draw(self: &Arc<Self>, label: usize) -> Option<Vec<u8>> {
-        let told = self.clone();
-        let drawn = tokio::task::spawn_blocking(move || {
-            told.evidence.as_ref().map(|evidence| heatmap(told.lang, &told.prediction, &evidence.open(), label))
-        });
-        drawn.await.inspect_err(|error| tracing::error!(%error, "the heatmap could not be drawn")).ok()?
+    /// The look-alikes with their words; `None` where there is nothing to look among.
+    fn alike(&self, album: &Album) -> Option<(String, Picture)> {
+        let photo = self.evidence.as_ref()?.photo().to_vec();
+        let similar = Similar::find(self.kin.as_ref()?, &self.prediction, album);
+        let number = self.place.map_or(1, |(number, _)| number);
+        let picture = similar.shown(self.lang, &self.prediction, photo, number);
+        Some((similar.words(self.lang, &self.prediction), picture))
+    }
+
+    /// A label's heatmap, or the look-alikes, drawn on a thread for blocking work. `None` when drawing panics.
+    async fn draw(self: &Arc<Self>, label: Option<usize>, album: &Album) -> Option<(String, Picture)> {
+        let (told, album) = (self.clone(), album.clone());
+        let work = move || match label {
+            Some(label) => {
+                let evidence = told.evidence.as_ref()?.open();
+                Some(told.heat(label, heatmap(told.lang, &told.prediction, &evidence, label)))
+            }
+            None => told.alike(&album),
+        };
+        let drawn = tokio::task::spawn_blocking(work).await;
+        drawn.inspect_err(|error| tracing::error!(%error, "the picture could not be drawn")).ok()?
     }
 
     /// A button for each other question, the most probable areas first.
     fn buttons(&self, view: View) -> Buttons {
         let areas = &self.prediction.areas;
-        let few = if view.all { MOST_BUTTONS + 1 } else { FEW + 1 };
+        let similar = self.kin.is_some() && view.label.is_some();
+        let most = if similar { MOST_BUTTONS - 1 } else { MOST_BUTTONS };
+        let few = if view.all { most + 1 } else { FEW + 1 };
         let press = |label: usize, all: bool| Press::Why { photo: view.key, label: label as u16, all };
         let question = |label: usize| text::why::question(self.lang, self.subject(label));
-        let asked = areas.iter().take(few).filter(|found| found.label != view.label).take(MOST_BUTTONS);
+        let asked = areas.iter().take(few).filter(|found| Some(found.label) != view.label).take(most);
         let mut buttons: Vec<Button> =
             asked.map(|found| Button { label: question(found.label), press: press(found.label, view.all) }).collect();
         if !view.all && areas.len() > few {
-            buttons.push(Button { label: text::why::more(self.lang), press: press(view.label, true) });
+            let label = view.label.unwrap_or(self.prediction.best().label);
+            buttons.push(Button { label: text::why::more(self.lang), press: press(label, true) });
+        }
+        if similar {
+            buttons.push(Button { label: text::similar::button(self.lang), press: Press::Similar { photo: view.key } });
         }
         buttons.chunks(ROW).map(<[Button]>::to_vec).collect()
     }
@@ -217,12 +301,12 @@ mod tests {
         let (start, passed) = (Instant::now(), Arc::new(AtomicU64::new(0)));
         let seconds = passed.clone();
         let clock: Clock = Arc::new(move || start + Duration::from_secs(seconds.load(Ordering::Relaxed)));
-        (Reasons::new(clock), passed)
+        (Reasons::new(clock, Album::default()), passed)
     }
 
     async fn told(reasons: &Reasons, lang: Lang) -> Reply {
         let located = sample::core(&Options::default()).locate(sample::jpeg([255, 60, 0])).await.expect("a photo");
-        reasons.tell(CHAT, lang, None, located).await
+        reasons.tell(CHAT, lang, None, located, Face::Heat).await
     }
 
     fn pressed(chat: ChatRef, press: Press) -> Pressed {
@@ -251,6 +335,29 @@ mod tests {
         assert_ne!(second.picture, first.picture);
         let back = press(&reasons, CHAT, second.buttons[0][0].press).await.edit.expect("another face");
         assert_eq!(back, first);
+    }
+
+    #[tokio::test]
+    async fn look_alikes_have_a_button_and_lead_back_and_doubt_is_said() {
+        let (reasons, _) = reasons();
+        let located = || async { sample::core_with_index().locate(sample::jpeg([255, 0, 0])).await.expect("a photo") };
+        let first = reasons.tell(CHAT, Lang::En, Some((2, 3)), located().await, Face::Heat).await;
+        assert!(first.text.contains("Most photos that look like it show Shibuya"), "{}", first.text);
+        let similar = first.buttons.last().and_then(|row| row.last()).expect("a button").press;
+        let Press::Similar { photo } = similar else { panic!("{similar:?}") };
+        let shown = reasons.press_similar(&pressed(CHAT, similar), photo).await.edit.expect("another face");
+        assert_eq!(shown.picture.as_ref().map(|picture| picture.name.as_str()), Some("similar-2.jpg"));
+        assert_eq!(labels(&shown), ["Why Minato?", "Why not Shibuya?", "Why not Asahikawa?"]);
+        let towns = ["神南一丁目", "松濤一丁目", "四条通"];
+        assert!(towns.iter().all(|town| shown.text.contains(town)), "{}", shown.text);
+        let direct = reasons.tell(CHAT, Lang::En, Some((2, 3)), located().await, Face::Similar).await;
+        assert_eq!((&direct.text, &direct.picture), (&shown.text, &shown.picture));
+        let back = press(&reasons, CHAT, shown.buttons[0][0].press).await.edit.expect("another face");
+        assert_eq!((back.text, back.picture), (first.text, first.picture));
+        let elsewhere = pressed(ChatRef { id: 8, ..CHAT }, similar);
+        assert!(reasons.press_similar(&elsewhere, photo).await.edit.is_none());
+        let Press::Why { photo, .. } = told(&reasons, Lang::En).await.buttons[0][0].press else { panic!("why") };
+        assert!(reasons.press_similar(&pressed(CHAT, similar), photo).await.edit.is_none(), "the model has no index");
     }
 
     #[tokio::test]
@@ -292,11 +399,26 @@ mod tests {
         let areas: Vec<_> = (0..30).map(|index| crate::domain::Area::new("県", &format!("{index}市"), "")).collect();
         let logits: Vec<f32> = (0..30).map(|index| -(index as f32)).collect();
         let prediction = Prediction::from_logits(&logits, &areas, 1.0, 0.1);
-        let told = Told { chat: CHAT, lang: Lang::Ja, place: None, prediction, is_drawn_world: true, evidence: None };
-        let few = told.buttons(View { key: PhotoKey(1), label: 0, all: false });
-        assert_eq!(few.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
-        let all = told.buttons(View { key: PhotoKey(1), label: 0, all: true });
+        let told = Told {
+            chat: CHAT,
+            lang: Lang::Ja,
+            place: None,
+            prediction,
+            is_drawn_world: true,
+            evidence: None,
+            kin: None,
+            second: None,
+        };
+        let view = |label: Option<usize>, all: bool| View { key: PhotoKey(1), label, all };
+        let rows = |told: &Told, view: View| told.buttons(view).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(rows(&told, view(Some(0), false)), [2, 1]);
         // Discord takes five rows.
-        assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [2; 5]);
+        assert_eq!(rows(&told, view(Some(0), true)), [2; 5]);
+        let with_index = Told { kin: sample::kin(), ..told };
+        assert_eq!(rows(&with_index, view(Some(0), false)), [2, 2]);
+        assert_eq!(rows(&with_index, view(Some(0), true)), [2; 5]);
+        assert_eq!(with_index.buttons(view(Some(0), true))[4][1].press, Press::Similar { photo: PhotoKey(1) });
+        assert_eq!(rows(&with_index, view(None, false)), [2, 2], "the look-alikes lead back");
+        assert_eq!(with_index.buttons(view(None, false))[0][0].label, "なぜ0市？");
     }
 }

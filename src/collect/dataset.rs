@@ -91,6 +91,13 @@ pub enum KeepError {
     Panicked(#[from] tokio::task::JoinError),
 }
 
+/// Where the file with this hash lies in a dataset's folder: `ab/cd/abcd….jpg`.
+#[must_use]
+pub fn path_in(folder: &Path, sha256: &str, format: &str) -> PathBuf {
+    let (first, second) = (sha256.get(..2).unwrap_or_default(), sha256.get(2..4).unwrap_or_default());
+    folder.join(first).join(second).join(format!("{sha256}.{format}"))
+}
+
 impl Dataset {
     /// The dataset in a folder, which is made with the first picture. Call it on a runtime.
     #[must_use]
@@ -121,8 +128,7 @@ impl Dataset {
     /// Where the file with this hash lies: `ab/cd/abcd….jpg`.
     #[must_use]
     pub fn path(&self, sha256: &str, format: &str) -> PathBuf {
-        let (first, second) = (sha256.get(..2).unwrap_or_default(), sha256.get(2..4).unwrap_or_default());
-        self.inner.folder.join(first).join(second).join(format!("{sha256}.{format}"))
+        path_in(&self.inner.folder, sha256, format)
     }
 
     /// Writes a picture and then its row, both on the disk before this returns. Rows of pictures that come at the

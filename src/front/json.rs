@@ -4,7 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use crate::chat::similar::Shown;
 use crate::domain::{ModelIdentity, Timings};
+use crate::infer::index::kin::SecondOpinion;
 use crate::infer::{LocateError, Located};
 
 /// The answer for one photo.
@@ -16,6 +18,38 @@ pub struct Answer {
     ms: Milliseconds,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     heatmap: Option<Heatmap>,
+    /// Where the model has an index; boxed, so that an answer is not much larger than a failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_opinion: Option<Box<Second>>,
+    /// Where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    similar: Option<Vec<LookAlike>>,
+}
+
+/// What the most similar photos say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Second {
+    area: String,
+    /// Share of their votes, 0 to 1.
+    share: f32,
+    agrees: bool,
+}
+
+/// A photo of another place that looks alike.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct LookAlike {
+    area: String,
+    town: String,
+    /// Cosine of the angle between the features.
+    similarity: f64,
+    /// From the middle of the photos of the first of `areas`.
+    distance_km: Option<f64>,
+    attribution: String,
+    licence: String,
+    link: Option<String>,
+    /// A `data:` address with a JPEG.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    photo: Option<String>,
 }
 
 /// What stands in the place of one photo among several.
@@ -89,6 +123,8 @@ impl From<&Located> for Answer {
             areas: areas.collect(),
             ms: Milliseconds::from(&located.timings),
             heatmap: None,
+            second_opinion: None,
+            similar: None,
         }
     }
 }
@@ -115,6 +151,37 @@ impl Answer {
             heatmap_area: area.to_owned(),
             heatmap_against: against.map(str::to_owned),
         });
+        self
+    }
+
+    /// Adds what the most similar photos say, if there are any.
+    #[must_use]
+    pub fn with_second(mut self, second: Option<&SecondOpinion>) -> Self {
+        self.second_opinion = second.map(|second| {
+            Box::new(Second {
+                area: second.best.area.area.clone(),
+                share: second.best.probability,
+                agrees: second.agrees,
+            })
+        });
+        self
+    }
+
+    /// Adds photos of other places that look alike, with their pixels where those are wanted and there.
+    #[must_use]
+    pub fn with_similar(mut self, shown: &[Shown], pixels: bool) -> Self {
+        let look_alike = |Shown { alike, jpeg }: &Shown| LookAlike {
+            area: alike.area.area.clone(),
+            town: alike.entry.town.clone(),
+            // To a ten-thousandth, and to ten metres.
+            similarity: (alike.similarity * 1e4).round() / 1e4,
+            distance_km: alike.distance_m.map(|metres| (metres / 10.0).round() / 100.0),
+            attribution: alike.entry.credit.source.clone(),
+            licence: alike.entry.credit.licence.clone(),
+            link: alike.entry.credit.url.clone(),
+            photo: jpeg.as_deref().filter(|_| pixels).map(|jpeg| data_url("image/jpeg", jpeg)),
+        };
+        self.similar = Some(shown.iter().map(look_alike).collect());
         self
     }
 }
@@ -176,6 +243,7 @@ mod tests {
             prediction: Prediction::from_logits(&[0.0, 0.0], &labels, 1.0, 0.5),
             logits: vec![0.0; 2],
             features: Vec::new(),
+            index: None,
             model: Arc::new(ModelIdentity {
                 name: "drawn-world".to_owned(),
                 version: "1.0.0".to_owned(),

@@ -33,6 +33,7 @@ use self::language::Language;
 use self::metrics::Meters;
 use self::problem::Problem;
 pub use self::samples::Sample;
+use crate::album::Album;
 use crate::chat::Insight;
 use crate::chat::quiz::Table;
 use crate::infer::Core;
@@ -50,6 +51,8 @@ pub struct Options {
     pub table: Option<Table>,
     /// What is shown of the live model, if anything.
     pub insight: Option<Insight>,
+    /// Where look-alikes are found.
+    pub album: Album,
     /// What else is measured, the core excepted.
     pub metrics: Metrics,
     /// Where `/metrics` reads what is spent and which jobs there are.
@@ -65,6 +68,7 @@ struct Site {
     samples: Vec<Sample>,
     table: Option<Table>,
     insight: Option<Insight>,
+    album: Album,
     /// The page's own.
     meters: Meters,
     metrics: Metrics,
@@ -79,12 +83,24 @@ type Shared = State<Arc<Site>>;
 /// The whole site.
 pub fn router(core: Core, options: Options) -> Router {
     let max_body = upload::max_body(core.limits());
-    let Options { allowed_hosts, samples, table, insight, metrics, store, metrics_token } = options;
+    let Options { allowed_hosts, samples, table, insight, album, metrics, store, metrics_token } = options;
     let (meters, clients) = (Meters::start(), Clients::default());
     let metrics = metrics.with(core.meters()).with(&meters);
     let pages = page::Pages::default();
-    let site =
-        Site { core, allowed_hosts, samples, table, insight, meters, metrics, store, metrics_token, clients, pages };
+    let site = Site {
+        core,
+        allowed_hosts,
+        samples,
+        table,
+        insight,
+        album,
+        meters,
+        metrics,
+        store,
+        metrics_token,
+        clients,
+        pages,
+    };
     let site = Arc::new(site);
     Router::new()
         .route("/", get(page::show))

@@ -193,6 +193,12 @@ pub struct Packed {
 }
 
 impl Packed {
+    /// The photo, a JPEG.
+    #[must_use]
+    pub fn photo(&self) -> &[u8] {
+        &self.photo
+    }
+
     /// The explanation.
     ///
     /// # Panics

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Options;
+use super::index::Index;
 use super::manifest::{Manifest, ModelError};
 use super::meters::Meters;
 use super::queue::{Queue, Run};
@@ -17,6 +18,7 @@ const FIRST_PACE_US: u64 = 100_000;
 pub(super) struct Live {
     pub(super) manifest: Arc<Manifest>,
     pub(super) identity: Arc<ModelIdentity>,
+    pub(super) index: Option<Arc<Index>>,
     pub(super) queue: Queue,
     /// Moving average of a photo's share of a run, microseconds; tells refused callers when to come back.
     pace_us: AtomicU64,
@@ -26,6 +28,7 @@ impl Live {
     /// Starts the thread of something that computes logits.
     pub(super) fn start(
         manifest: Manifest,
+        index: Option<Arc<Index>>,
         runner: impl Run,
         options: &Options,
         meters: Meters,
@@ -37,6 +40,7 @@ impl Live {
         Ok(Self {
             manifest: Arc::new(manifest),
             identity: Arc::new(identity),
+            index,
             queue,
             pace_us: AtomicU64::new(FIRST_PACE_US),
         })

@@ -1,11 +1,15 @@
 //! `manifest.toml`: what a model is, how to feed it and how to read it.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::index::kin::Voting;
+use super::index::{INDEX_FILE, Index, IndexError};
 use super::preprocess::Preprocess;
 use crate::domain::Area;
 
@@ -36,6 +40,9 @@ pub struct Manifest {
     pub input: Preprocess,
     /// Figures on the place-held-out test split.
     pub metrics: Metrics,
+    /// The index of look-alikes, if the model has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<Indexed>,
     /// The areas, in the order of the logits.
     pub labels: Vec<Area>,
 }
@@ -90,6 +97,18 @@ pub struct Metrics {
     pub confusion: Vec<Vec<usize>>,
 }
 
+/// The index beside a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Indexed {
+    /// SHA-256 of `index.bin`, 64 hexadecimal digits.
+    pub sha256: String,
+    /// Photos in it.
+    pub photos: usize,
+    /// How they vote.
+    pub voting: Voting,
+}
+
 /// A model that cannot be loaded.
 #[derive(Debug, Error)]
 pub enum ModelError {
@@ -110,16 +129,24 @@ pub enum ModelError {
         problem: String,
     },
     /// The network is not the one that the manifest describes.
-    #[error(
-        "{place}: {MODEL_FILE} has SHA-256 {found}, its manifest says {expected}. Copy both files of the model again."
-    )]
+    #[error("{place}: {file} has SHA-256 {found}, its manifest says {expected}. Copy all files of the model again.")]
     Checksum {
         /// Which model.
         place: String,
+        /// Which file.
+        file: &'static str,
         /// What the manifest says.
         expected: String,
         /// What the file has.
         found: String,
+    },
+    /// The index of look-alikes is not as designed.
+    #[error("{place}: {INDEX_FILE} cannot be used: {source}. `kokodoko models index` makes it anew.")]
+    Index {
+        /// Which model.
+        place: String,
+        /// What is wrong with it.
+        source: IndexError,
     },
     /// The backend refuses the network.
     #[error("{backend} cannot run the model: {detail}")]
@@ -138,6 +165,8 @@ pub struct ModelFiles {
     pub manifest: Manifest,
     /// The bytes of `model.onnx`.
     pub onnx: Vec<u8>,
+    /// The index of look-alikes, which the manifest then names.
+    pub index: Option<Arc<Index>>,
 }
 
 impl ModelFiles {
@@ -146,9 +175,22 @@ impl ModelFiles {
     /// # Errors
     /// See [`ModelError`].
     pub fn read(folder: &Path) -> Result<Self, ModelError> {
-        let manifest = read(folder, MANIFEST_FILE)?;
+        let (manifest, onnx) = (read(folder, MANIFEST_FILE)?, read(folder, MODEL_FILE)?);
+        let index = || Ok(read(folder, INDEX_FILE)?.into());
+        Self::check(&folder.display().to_string(), &String::from_utf8_lossy(&manifest), onnx, index)
+    }
+
+    /// The same without its index, whatever its state: to make it anew.
+    ///
+    /// # Errors
+    /// See [`ModelError`].
+    pub fn read_without_index(folder: &Path) -> Result<Self, ModelError> {
+        let place = folder.display().to_string();
+        let manifest = Manifest::parse(&place, &String::from_utf8_lossy(&read(folder, MANIFEST_FILE)?))?;
+        let manifest = Manifest { index: None, ..manifest };
         let onnx = read(folder, MODEL_FILE)?;
-        Self::check(&folder.display().to_string(), &String::from_utf8_lossy(&manifest), onnx)
+        same(&place, MODEL_FILE, &onnx, &manifest.sha256)?;
+        Ok(Self { manifest, onnx, index: None })
     }
 
     /// The model inside this program.
@@ -158,22 +200,40 @@ impl ModelFiles {
     pub fn built_in() -> Result<Self, ModelError> {
         let manifest = include_str!("../../models/drawn-world/manifest.toml");
         let onnx = include_bytes!("../../models/drawn-world/model.onnx");
-        Self::check("the built-in model", manifest, onnx.to_vec())
+        let index = include_bytes!("../../models/drawn-world/index.bin");
+        Self::check("the built-in model", manifest, onnx.to_vec(), || Ok(index.as_slice().into()))
     }
 
-    fn check(place: &str, manifest: &str, onnx: Vec<u8>) -> Result<Self, ModelError> {
+    /// `index` is read only where the manifest names one.
+    fn check(
+        place: &str,
+        manifest: &str,
+        onnx: Vec<u8>,
+        index: impl FnOnce() -> Result<Cow<'static, [u8]>, ModelError>,
+    ) -> Result<Self, ModelError> {
         let manifest = Manifest::parse(place, manifest)?;
-        let found = sha256_hex(&onnx);
-        if found != manifest.sha256 {
-            return Err(ModelError::Checksum { place: place.to_owned(), expected: manifest.sha256, found });
-        }
-        Ok(Self { manifest, onnx })
+        same(place, MODEL_FILE, &onnx, &manifest.sha256)?;
+        let Some(indexed) = &manifest.index else { return Ok(Self { manifest, onnx, index: None }) };
+        let bytes = index()?;
+        same(place, INDEX_FILE, &bytes, &indexed.sha256)?;
+        let fault = |source| ModelError::Index { place: place.to_owned(), source };
+        let index = Index::read(bytes, &manifest.sha256).map_err(fault)?;
+        index.check_labels(manifest.labels.len()).map_err(fault)?;
+        Ok(Self { manifest, onnx, index: Some(Arc::new(index)) })
     }
 }
 
 fn read(folder: &Path, name: &str) -> Result<Vec<u8>, ModelError> {
     let path = folder.join(name);
     std::fs::read(&path).map_err(|source| ModelError::Read { path, source })
+}
+
+fn same(place: &str, file: &'static str, bytes: &[u8], expected: &str) -> Result<(), ModelError> {
+    let found = sha256_hex(bytes);
+    if found == expected {
+        return Ok(());
+    }
+    Err(ModelError::Checksum { place: place.to_owned(), file, expected: expected.to_owned(), found })
 }
 
 impl Manifest {
@@ -209,7 +269,7 @@ impl Manifest {
         if self.input.std.iter().any(|s| !(s.is_finite() && *s > 0.0)) {
             return Err("`input.std` must be greater than 0 for each channel".to_owned());
         }
-        Ok(())
+        self.index.as_ref().map_or(Ok(()), |indexed| indexed.voting.validate())
     }
 }
 

@@ -13,7 +13,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionOutputs};
 use ort::value::TensorRef;
 
-use super::manifest::{Manifest, ModelError, ModelFiles};
+use super::manifest::{ModelError, ModelFiles};
 use super::queue::Run;
 
 pub use auto::{Auto, Choice};
@@ -107,7 +107,7 @@ impl Network {
         let size = files.manifest.input.size as usize;
         let engine = open(&environment, &files.onnx, backend, size).map_err(|error| refuse(error.to_string()))?;
         let mut network = Self { engine, size };
-        network.rehearse(&files.manifest).map_err(refuse)?;
+        network.rehearse(files).map_err(refuse)?;
         Ok(network)
     }
 
@@ -128,7 +128,8 @@ impl Network {
         Ok(values.to_vec())
     }
 
-    fn rehearse(&mut self, manifest: &Manifest) -> Result<(), String> {
+    fn rehearse(&mut self, files: &ModelFiles) -> Result<(), String> {
+        let manifest = &files.manifest;
         let grey = vec![0.0; manifest.input.values()];
         let outputs = self.run(1, &grey)?;
         let (labels, cells) = (manifest.labels.len(), outputs.grid.0 * outputs.grid.1);
@@ -137,6 +138,10 @@ impl Network {
         }
         if cells == 0 || outputs.cams.len() != labels * cells {
             return Err(format!("output `cams` has {} values, not {labels} x {cells}", outputs.cams.len()));
+        }
+        let (channels, indexed) = (outputs.features.len(), files.index.as_ref().map(|index| index.dimensions()));
+        if indexed.is_some_and(|indexed| indexed != channels) {
+            return Err(format!("the network has {channels} features, its index {}", indexed.unwrap_or_default()));
         }
         Ok(())
     }

@@ -92,7 +92,7 @@ async fn going_back_takes_no_loading_and_a_model_that_does_not_run_changes_nothi
     core.switch_to_runner(manifest("2"), new).expect("a thread starts");
 
     // Without a network nothing can be loaded: only the warm model can be meant.
-    let without_network = |version: &str| ModelFiles { manifest: manifest(version), onnx: Vec::new() };
+    let without_network = |version: &str| ModelFiles { manifest: manifest(version), onnx: Vec::new(), index: None };
     let refused = core.switch(without_network("3")).await;
     assert!(matches!(refused, Err(ModelError::Backend { .. })), "{refused:?}");
     assert_eq!(core.identity().version, "2");

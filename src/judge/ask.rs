@@ -13,7 +13,7 @@ use crate::infer::cache::{Rows, Width, file_of, photo_key};
 use crate::infer::{Core, LocateError};
 
 /// Photos that are read and decoded while others are run.
-const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 16;
 
 /// A model that was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

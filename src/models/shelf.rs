@@ -135,11 +135,16 @@ impl Shelf {
         if name.is_empty() {
             return Ok(self.settings.configured_files()?);
         }
+        Ok(ModelFiles::read(&self.home(name)?)?)
+    }
+
+    /// The folder of a model, which is there.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn home(&self, name: &str) -> Result<PathBuf, ModelsError> {
         let folder = self.folder(name)?;
-        if !folder.join(MANIFEST_FILE).is_file() {
-            return Err(self.unknown(name));
-        }
-        Ok(ModelFiles::read(&folder)?)
+        if folder.join(MANIFEST_FILE).is_file() { Ok(folder) } else { Err(self.unknown(name)) }
     }
 
     /// The last comparison of a model with a live one.
@@ -147,11 +152,7 @@ impl Shelf {
     /// # Errors
     /// [`ModelsError::NoVerdict`] when there is none.
     pub fn verdict(&self, name: &str) -> Result<Verdict, ModelsError> {
-        let folder = self.folder(name)?;
-        if !folder.join(MANIFEST_FILE).is_file() {
-            return Err(self.unknown(name));
-        }
-        let path = folder.join(VERDICT_FILE);
+        let path = self.home(name)?.join(VERDICT_FILE);
         let broken = |problem: String| ModelsError::Verdict { file: path.display().to_string(), problem };
         match std::fs::read(&path) {
             Ok(json) => serde_json::from_slice(&json).map_err(|error| broken(error.to_string())),

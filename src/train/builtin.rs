@@ -182,6 +182,8 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
         provenance: task.provenance.clone(),
         input: task.input,
         metrics: report.test.metrics(report.thumbnail_top1),
+        // Made of the finished model, where all of its photos are at hand: see `index`.
+        index: None,
         labels: task.labels.clone(),
     };
     let manifest = toml::to_string(&manifest).map_err(|error| unwritable(out, MANIFEST_FILE, error))?;

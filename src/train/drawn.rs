@@ -12,7 +12,7 @@ use crate::world::World;
 use crate::world::photo::{PhotoSpec, photos as specs};
 
 /// Side of a training photo: drawing larger ones only to shrink them would take longer than the training.
-const TRAINING_SIDE: u32 = 320;
+pub(super) const TRAINING_SIDE: u32 = 320;
 /// Share of right answers that the abstention threshold aims at.
 pub const ACCURACY: f32 = 0.9;
 
@@ -38,7 +38,7 @@ impl Amount {
 }
 
 /// Version of the built-in model; the next training is another one.
-const VERSION: &str = "2.0.0";
+const VERSION: &str = "2.1.0";
 
 /// The task of a model of the drawn world; `command` is how it was made.
 #[must_use]
@@ -70,8 +70,8 @@ pub fn task(world: &World, mut recipe: Recipe, smoke: bool, command: String) -> 
 pub fn photos(world: &World, seed: u64, amount: Amount) -> Vec<RawPhoto> {
     let small = |spec: PhotoSpec| spec.sized(TRAINING_SIDE, TRAINING_SIDE);
     let all: Vec<PhotoSpec> = (specs(world, seed, &[Split::Train], amount.train).map(small))
-        .chain(specs(world, seed.wrapping_add(1), &[Split::Validation], amount.validation))
-        .chain(specs(world, seed.wrapping_add(2), &[Split::Test], amount.test))
+        .chain(validation_photos(world, seed, amount.validation))
+        .chain(test_photos(world, seed, amount.test))
         .collect();
     let shoot = |spec: &PhotoSpec| {
         let photo = spec.shoot(world);
@@ -79,6 +79,12 @@ pub fn photos(world: &World, seed: u64, amount: Amount) -> Vec<RawPhoto> {
         RawPhoto { bytes: photo.jpeg, label: photo.area, place: photo.panorama.town, split }
     };
     all.par_iter().map(shoot).collect()
+}
+
+/// Photos of the validation split as [`photos`] draws them, the first `count` of each area, areas in turn.
+#[must_use]
+pub fn validation_photos(world: &World, seed: u64, count: usize) -> Vec<PhotoSpec> {
+    specs(world, seed.wrapping_add(1), &[Split::Validation], count).collect()
 }
 
 /// Photos of the test split as [`photos`] draws them, the first `count` of each area, areas in turn.

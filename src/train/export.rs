@@ -182,9 +182,10 @@ mod tests {
             },
             input: Preprocess::imagenet(64),
             metrics: Metrics::default(),
+            index: None,
             labels: (0..7).map(|i| Area::new("県", &i.to_string(), "")).collect(),
         };
-        ModelFiles { manifest, onnx: reference.onnx.clone() }
+        ModelFiles { manifest, onnx: reference.onnx.clone(), index: None }
     }
 
     fn largest_difference(a: &[f32], b: &[f32]) -> f32 {

@@ -2,7 +2,8 @@
 //!
 //! The splits are `train`, `validation`, `test` and `quiz` (left out); an area is named in full, prefecture first
 //! (`東京都港区`). Every `*.csv` beside the splits that has columns `file_name` or `file` (path within the folder) and `town`
-//! says where photos were taken; a column `licence` says what they may be used for.
+//! says where photos were taken; columns `licence`, `attribution`, `link`, `lat` and `lng` say what they may be used for,
+//! whom they are owed to, where the original is and where exactly it was taken.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +14,8 @@ use thiserror::Error;
 
 use super::data::{DataError, Dataset, Example, RawPhoto};
 use crate::collect::area::Municipality;
-use crate::domain::{Area, Split};
+use crate::domain::quiz::Credit;
+use crate::domain::{Area, Coordinate, Split};
 use crate::infer::decode::{Limits, PhotoError, decode_square};
 use crate::infer::manifest::Provenance;
 use crate::infer::preprocess::Preprocess;
@@ -40,6 +42,10 @@ pub struct Found {
     pub label: usize,
     /// Its town; where the table does not say, its own file name, so that it stands for itself.
     pub place: String,
+    /// Where exactly it was taken, if the table says so.
+    pub position: Option<Coordinate>,
+    /// Whom it is owed to, as far as the table says.
+    pub credit: Credit,
 }
 
 /// A folder that nothing can be trained on.
@@ -83,7 +89,17 @@ pub enum FolderError {
 /// What a table says about a photo.
 struct Row {
     town: String,
+    position: Option<Coordinate>,
+    attribution: Option<String>,
     licence: Option<String>,
+    link: Option<String>,
+}
+
+impl Row {
+    fn credit(&self) -> Credit {
+        let words = |value: &Option<String>| value.clone().unwrap_or_default();
+        Credit { source: words(&self.attribution), licence: words(&self.licence), url: self.link.clone() }
+    }
 }
 
 impl Folder {
@@ -104,8 +120,15 @@ impl Folder {
                 let label = areas.iter().position(|known| *known == area).ok_or_else(unknown)?;
                 for file in entries(&root.join(split.name()).join(&area))? {
                     let name = format!("{}/{area}/{file}", split.name());
-                    let place = table.get(&name).map_or_else(|| file.clone(), |row| row.town.clone());
-                    photos.push(Found { path: root.join(name), split, label, place });
+                    let row = table.get(&name);
+                    photos.push(Found {
+                        path: root.join(&name),
+                        split,
+                        label,
+                        place: row.map_or_else(|| file.clone(), |row| row.town.clone()),
+                        position: row.and_then(|row| row.position),
+                        credit: row.map_or_else(nobody, Row::credit),
+                    });
                 }
             }
         }
@@ -152,8 +175,17 @@ impl Folder {
     }
 }
 
+/// The credit of a photo of which no table knows.
+fn nobody() -> Credit {
+    Credit { source: String::new(), licence: String::new(), url: None }
+}
+
 impl Found {
-    fn read(&self) -> Result<Vec<u8>, FolderError> {
+    /// The file, as it is.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self) -> Result<Vec<u8>, FolderError> {
         fs::read(&self.path).map_err(|error| unreadable(&self.path, error))
     }
 }
@@ -200,10 +232,18 @@ fn tables(root: &Path) -> Result<BTreeMap<String, Row>, FolderError> {
         let (Some(file), Some(town)) = (column("file_name").or_else(|| column("file")), column("town")) else {
             continue;
         };
-        let licence = column("licence");
+        let [licence, attribution, link, lat, lng] = ["licence", "attribution", "link", "lat", "lng"].map(column);
         for record in table.records() {
             let record = record.map_err(|error| unreadable(&path, error))?;
-            let row = Row { town: record[town].to_owned(), licence: licence.map(|licence| record[licence].to_owned()) };
+            let words = |at: Option<usize>| at.map(|at| record[at].trim()).filter(|words| !words.is_empty());
+            let degrees = |at: Option<usize>| words(at).and_then(|words| words.parse().ok());
+            let row = Row {
+                town: record[town].to_owned(),
+                position: degrees(lat).zip(degrees(lng)).and_then(|(lat, lng)| Coordinate::new(lat, lng)),
+                attribution: words(attribution).map(str::to_owned),
+                licence: words(licence).map(str::to_owned),
+                link: words(link).map(str::to_owned),
+            };
             rows.insert(record[file].replace('\\', "/"), row);
         }
     }
@@ -235,7 +275,8 @@ mod tests {
     fn splits_areas_and_towns_are_read() {
         let root = tree(&["東京都港区", "北海道旭川市"]);
         photo(root.path(), "train/東京都港区/b.png");
-        let table = "file,town,licence\ntrain/東京都港区/b.png,芝公園四丁目,CC BY-SA 4.0\n";
+        let table = "file,town,licence,lat,lng,attribution,link\n\
+            train/東京都港区/b.png,芝公園四丁目,CC BY-SA 4.0,35.6581,139.7514,Mapillary / Aoi,\n";
         fs::write(root.path().join("images.csv"), table).unwrap();
         fs::write(root.path().join("other.csv"), "name\nx\n").unwrap();
         let folder = Folder::read(root.path()).unwrap();
@@ -243,6 +284,10 @@ mod tests {
         assert_eq!(names, ["Asahikawa, Hokkaido", "Minato, Tokyo"]);
         let places: Vec<&str> = folder.photos.iter().map(|photo| photo.place.as_str()).collect();
         assert_eq!(places, ["a.png", "a.png", "芝公園四丁目", "a.png", "a.png", "a.png", "a.png"]);
+        let photo = &folder.photos[2];
+        assert_eq!(photo.position, Coordinate::new(35.6581, 139.7514));
+        assert_eq!((photo.credit.source.as_str(), &photo.credit.url), ("Mapillary / Aoi", &None));
+        assert_eq!((folder.photos[0].position, folder.photos[0].credit.source.as_str()), (None, ""));
         assert_eq!(folder.licences, BTreeSet::from(["CC BY-SA 4.0".to_owned()]));
         let data = folder.dataset(Preprocess::imagenet(16), 20).unwrap();
         assert_eq!((data.train.len(), data.validation.len(), data.test.len()), (3, 2, 2));

@@ -293,6 +293,7 @@ fn save(report: &HeadReport, task: &HeadTask, base: &ModelFiles, linear: &Linear
         provenance: task.provenance.clone(),
         input: base.manifest.input,
         metrics: report.test.metrics(report.thumbnail_top1),
+        index: None,
         labels: task.labels.clone(),
     };
     let unwritable = |name: &str, detail: String| HeadError::Write { path: out.join(name), detail };

@@ -87,6 +87,22 @@ async function evidence(page, name, first) {
   await tour.shoot(page, `${name}-evidence`);
 }
 
+/** Photos of other places that look alike, with where they are from and whom they are owed to. */
+async function lookAlikes(page, name) {
+  await page.locator('#similar-ask').click();
+  await page.waitForFunction(() => {
+    const pictures = [...document.querySelectorAll('#similar-list img')];
+    return pictures.length === 3 && pictures.every((picture) => picture.naturalWidth > 0);
+  });
+  const places = await page.locator('#similar-list b').allTextContents();
+  assert.equal(new Set(places).size, 3, `three places: ${places}`);
+  const words = await page.locator('#similar-list li').first().textContent();
+  assert.ok(words.includes(' km') && words.includes('CC0-1.0'), words);
+  assert.ok(!(await page.locator('#similar-ask').isVisible()), 'asked once');
+  await tour.fitsItsWidth(page, name);
+  await tour.shoot(page, `${name}-similar`);
+}
+
 async function switchLanguage(page, from, to) {
   await page.locator(`.languages a[lang="${to.slice(0, 2)}"]`).click();
   assert.ok((await page.locator('#evidence-of').textContent()).includes(WORDS[to].of), 'the answer is still there');
@@ -116,6 +132,7 @@ async function walk(name, options, locale) {
   await samples(page, name, words);
   const { rows } = await drop(page, name, words);
   await evidence(page, name, rows[0]);
+  await lookAlikes(page, name);
   await switchLanguage(page, locale, locale === 'ja-JP' ? 'en-GB' : 'ja-JP');
   assert.deepEqual(complaints, [], `${name}: the browser complains`);
   await refused(page, name, words, complaints);

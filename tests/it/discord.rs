@@ -5,7 +5,7 @@ mod quiz;
 use kokodoko::chat::command::Command;
 use kokodoko::chat::etiquette::Limits;
 use kokodoko::chat::message::{Announcement, DeliveryError};
-use kokodoko::chat::{Lang, Platform, Role, text};
+use kokodoko::chat::{Conversation, Lang, Platform, Role, text};
 use kokodoko::front::discord::{Settings, run};
 use kokodoko::infer::decode::PhotoError;
 use serde_json::{Value, json};
@@ -16,7 +16,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::fake::discord::event::{command, me, menu_on, message, person, plain, where_with};
 use crate::fake::discord::{Fake, Place, Sent, TOKEN};
-use crate::support::{BLUE, GREEN, Logs, RED, conversation, expected_answer, generous, jpeg, manifest};
+use crate::support::{
+    BLUE, GREEN, Logs, RED, conversation, conversation_with_index, expected_answer, generous, jpeg, manifest,
+};
 
 /// Largest photo in these tests, bytes.
 const MAX_PHOTO: usize = 100_000;
@@ -40,12 +42,12 @@ impl Bench {
     async fn with(limits: Limits, locale: &str) -> Self {
         let fake = Fake::start().await;
         fake.add_server(SERVER, locale);
-        let bench = Self::launch(fake, TOKEN, limits);
+        let bench = Self::launch(fake, TOKEN, conversation(limits));
         bench.fake.identified(1).await;
         bench
     }
 
-    fn launch(fake: Fake, token: &str, limits: Limits) -> Self {
+    fn launch(fake: Fake, token: &str, conversation: Conversation) -> Self {
         let settings = Settings {
             token: token.into(),
             api_url: Some(fake.api()),
@@ -55,7 +57,7 @@ impl Bench {
         };
         let stop = CancellationToken::new();
         let (announcements, announced) = mpsc::channel(16);
-        let bot = tokio::spawn(run(settings, conversation(limits), announced, stop.clone()));
+        let bot = tokio::spawn(run(settings, conversation, announced, stop.clone()));
         Self { fake, announcements, stop, bot }
     }
 
@@ -169,6 +171,30 @@ async fn the_buttons_under_an_answer_say_why_not_another_area() {
     bench.fake.stands(message, |shown| shown.content.contains("ほど、港区だと判断した手がかりです")).await;
     assert!(bench.fake.shown(message).is_some_and(|shown| shown.files == first), "the first heatmap again");
     bench.finish().await;
+}
+
+#[tokio::test]
+async fn look_alikes_come_by_a_button_and_by_a_command() {
+    let fake = Fake::start().await;
+    fake.add_server(SERVER, "ja");
+    let bench = Bench::launch(fake, TOKEN, conversation_with_index());
+    bench.fake.identified(1).await;
+    bench.commands("ja", &where_with(&bench.photo(RED)));
+    let answer = bench.fake.sent(1).await.remove(0);
+    assert!(shown(&answer).contains("よく似た写真の多くは渋谷区のもの"), "{}", shown(&answer));
+    let (_, event) = bench.fake.pressing(41, answer.message, "似ている写真は？");
+    bench.fake.dispatch("INTERACTION_CREATE", &event);
+    bench.fake.stands(answer.message, |shown| shown.content.contains("神南一丁目")).await;
+    let mut similar = where_with(&bench.photo(RED));
+    similar["name"] = json!("similar");
+    bench.commands("en-US", &similar);
+    let in_english = |sent: &[Sent]| sent.iter().find(|sent| sent.content.contains("km from the middle of")).cloned();
+    let asked = bench.fake.find_sent("the look-alikes", in_english).await;
+    bench.finish().await;
+    assert!(shown(&asked).contains("1. Shibuya 神南一丁目"), "{asked:?}");
+    let [file] = &asked.files[..] else { panic!("{asked:?}") };
+    assert_eq!(file.description, Some(text::similar::alt(Lang::En)));
+    assert!(image::load_from_memory(&file.bytes).is_ok());
 }
 
 #[tokio::test]
@@ -404,7 +430,7 @@ async fn where_files_are_forbidden_the_words_are_said() {
 
 #[tokio::test]
 async fn a_wrong_token_ends_the_bot_with_the_cure() {
-    let bench = Bench::launch(Fake::start().await, "wrong-token", generous());
+    let bench = Bench::launch(Fake::start().await, "wrong-token", conversation(generous()));
     let error = bench.bot.await.expect("no panic").expect_err("the token is wrong");
     let words = format!("{error:#}");
     assert!(words.contains("developer portal") && !words.contains("wrong-token"), "{words}");
@@ -414,7 +440,7 @@ async fn a_wrong_token_ends_the_bot_with_the_cure() {
 async fn a_stop_while_discord_is_down_ends_the_bot() {
     let fake = Fake::start().await;
     fake.fail("GET /oauth2/applications/@me", 503, 0);
-    let bench = Bench::launch(fake, TOKEN, generous());
+    let bench = Bench::launch(fake, TOKEN, conversation(generous()));
     bench.fake.requested("GET /oauth2/", 1).await;
     assert!(bench.finish().await.is_empty());
 }

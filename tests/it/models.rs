@@ -31,7 +31,8 @@ impl Workshop {
     async fn open() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let files = ModelFiles::built_in().expect("a sound program");
-        let second = Manifest { version: format!("{}-next", files.manifest.version), ..files.manifest.clone() };
+        let second =
+            Manifest { version: format!("{}-next", files.manifest.version), index: None, ..files.manifest.clone() };
         let home = folder.path().join("models/second");
         std::fs::create_dir_all(&home).expect("a folder");
         std::fs::write(home.join("model.onnx"), &files.onnx).expect("written");

@@ -11,7 +11,10 @@ use kokodoko::chat::etiquette::{Limits, system_clock};
 use kokodoko::chat::{Conversation, Lang, text};
 use kokodoko::clock::WallClock;
 use kokodoko::domain::Area;
-use kokodoko::infer::manifest::{Manifest, Metrics, Provenance};
+use kokodoko::domain::quiz::Credit;
+use kokodoko::infer::index::kin::Voting;
+use kokodoko::infer::index::{Entry, Index, Photo};
+use kokodoko::infer::manifest::{Indexed, Manifest, Metrics, Provenance};
 use kokodoko::infer::onnx::Outputs;
 use kokodoko::infer::preprocess::Preprocess;
 use kokodoko::infer::queue::Run;
@@ -19,6 +22,7 @@ use kokodoko::infer::{Core, Options};
 use kokodoko::quiz::pool::Pool;
 use kokodoko::quiz::{Quiz, Rules};
 use kokodoko::store::Store;
+use kokodoko::world::World;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A photo for 東京都港区.
@@ -37,7 +41,7 @@ impl Run for Colours {
         let mean = |plane: &[f32]| 6.0 * plane.iter().sum::<f32>() / plane.len() as f32;
         let logits: Vec<f32> = input.chunks(plane).map(mean).collect();
         // One cell a map: its mean is the logit, as it has to be.
-        Ok(Outputs { cams: logits.clone(), logits, grid: (1, 1), ..Outputs::default() })
+        Ok(Outputs { cams: logits.clone(), features: logits.clone(), logits, grid: (1, 1) })
     }
 }
 
@@ -69,6 +73,7 @@ pub fn manifest() -> Manifest {
             thumbnail_top1: share,
             confusion: Vec::new(),
         },
+        index: None,
         labels: vec![
             Area::new("東京都", "港区", "Minato, Tokyo"),
             Area::new("東京都", "渋谷区", "Shibuya, Tokyo"),
@@ -85,6 +90,28 @@ pub fn core() -> Core {
 /// The same within other limits.
 pub fn core_with(options: &Options) -> Core {
     Core::with_runner(manifest(), Colours, options).expect("a thread starts")
+}
+
+/// The same with an index of look-alikes, by their colours: the reddish photos of the drawn world are none of 港区, so
+/// that they doubt its answer.
+pub fn core_with_index() -> Core {
+    let world = World::load();
+    let entry = |town: &str, label: usize, area: usize| {
+        let panorama = &world.panoramas(area)[0];
+        let credit = Credit { source: "kokodoko".to_owned(), licence: "CC0-1.0".to_owned(), url: None };
+        let photo = Photo::Drawn { panorama: panorama.id.clone(), heading: 0.0, fov: 90.0, pitch: 0.0 };
+        Entry { label, town: town.to_owned(), position: Some(panorama.position), credit, photo }
+    };
+    let photos = [
+        (entry("神南一丁目", 1, 3), vec![1.0, 0.3, 0.2]),
+        (entry("松濤一丁目", 1, 3), vec![1.0, 0.3, 0.5]),
+        (entry("四条通", 2, 6), vec![1.0, 0.0, 0.6]),
+        (entry("芝公園四丁目", 0, 1), vec![0.0, 1.0, 0.0]),
+    ];
+    let index = Index::of_photos(&photos, &"0".repeat(64)).expect("sound features");
+    let indexed = Indexed { sha256: "0".repeat(64), photos: 4, voting: Voting::default() };
+    let manifest = Manifest { index: Some(indexed), ..manifest() };
+    Core::with_index(manifest, Some(Arc::new(index)), Colours, &Options::default()).expect("a thread starts")
 }
 
 /// The same, but each run waits until the gate is opened for it.
@@ -129,6 +156,11 @@ impl Run for Gated {
 /// A conversation about what that core sees, within limits.
 pub fn conversation(limits: Limits) -> Conversation {
     Conversation::new(core(), limits, system_clock())
+}
+
+/// A conversation about what the core with the index sees.
+pub fn conversation_with_index() -> Conversation {
+    Conversation::new(core_with_index(), generous(), system_clock())
 }
 
 /// Keeps a picture below cargo's folder for such things, to be looked at by people.

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::fake::telegram::{AOI, BEN, BOT_NAME, Failure, FakeTelegram, Sent, TOKEN, User};
-use crate::support::{self, BLUE, GREEN, RED, conversation, expected_answer, generous, jpeg};
+use crate::support::{self, BLUE, GREEN, RED, conversation, conversation_with_index, expected_answer, generous, jpeg};
 
 const SECRET: &str = "webhook_secret-1";
 
@@ -134,6 +134,33 @@ async fn the_buttons_under_an_answer_say_why_not_another_area() {
     let bot = Bot::start(&fake, conversation(generous()));
     let press = fake.press_data(chat, BEN, sent.id, &button);
     assert_eq!(fake.answer_to(&press).await, text::why::gone(Lang::En, std::time::Duration::from_secs(900)));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn look_alikes_come_by_a_button_and_by_a_command() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation_with_index());
+    let chat = fake.group();
+    let photo = fake.post(chat, AOI, merged(mention("caption"), json!({ "photo": fake.photo(jpeg(RED)) })));
+    let sent = fake.take_sent(1).await.remove(0);
+    assert!(sent.text.contains("よく似た写真の多くは渋谷区のもの"), "{}", sent.text);
+    let first = fake.picture(chat, sent.id).expect("a heatmap");
+    let button = fake.data(chat, sent.id, "似ている写真は？");
+    let press = fake.press_data(chat, BEN, sent.id, &button);
+    assert_eq!(fake.answer_to(&press).await, "");
+    let lists = |stands: &Value| stands["caption"].as_str().is_some_and(|caption| caption.contains("神南一丁目"));
+    fake.stands(chat, sent.id, lists).await;
+    assert!(fake.picture(chat, sent.id).is_some_and(|picture| picture != first), "the look-alikes");
+    let to = json!({"text": "/similar", "reply_to_message": fake.message(chat, photo)});
+    let asked = fake.post(chat, BEN, to);
+    let answer = fake.take_sent(1).await.remove(0);
+    assert_eq!((answer.reply_to, answer.photo.is_some()), (Some(asked), true));
+    let towns = ["1. Shibuya 神南一丁目", "2. Shibuya 松濤一丁目", "3. Asahikawa 四条通"];
+    assert!(towns.iter().all(|town| answer.text.contains(town)), "{}", answer.text);
+    fake.post(chat, BEN, json!({"text": "/similar"}));
+    let missing = fake.take_sent(1).await.remove(0);
+    assert_eq!(missing.text, text::similar::missing(Lang::En, Platform::Telegram));
     bot.stop().await;
 }
 

@@ -173,6 +173,33 @@ async fn a_heatmap_comes_for_the_best_area_or_a_chosen_one() {
 }
 
 #[tokio::test]
+async fn look_alikes_come_when_they_are_asked_for() {
+    let site = Site::around(support::core_with_index()).await;
+    let (with, without) = tokio::join!(answer(site.post("?similar=true", jpeg(RED))), answer(site.post("", jpeg(RED))));
+    assert!(without.get("similar").is_none());
+    assert_eq!(
+        (&with["second_opinion"], &with["second_opinion"]["agrees"]),
+        (&without["second_opinion"], &json!(false))
+    );
+    assert_eq!(with["second_opinion"]["area"], "東京都渋谷区");
+    let similar = with["similar"].as_array().expect("a list");
+    let towns: Vec<&str> = similar.iter().filter_map(|found| found["town"].as_str()).collect();
+    assert_eq!(towns, ["神南一丁目", "松濤一丁目", "四条通"]);
+    assert!(
+        similar.iter().all(|found| found["photo"].as_str().is_some_and(|at| at.starts_with("data:image/jpeg;base64,")))
+    );
+    assert_eq!(similar[0]["licence"], "CC0-1.0");
+    assert!(
+        similar[2]["distance_km"].as_f64().is_some_and(|km| (880.0..950.0).contains(&km)),
+        "{}",
+        similar[2]["distance_km"]
+    );
+    assert_eq!(site.post("?similar=maybe", jpeg(RED)).send().await.expect("an answer").status(), 400);
+    let none = answer(Site::start().await.post("?similar=true", jpeg(RED))).await;
+    assert!(none.get("similar").is_none() && none.get("second_opinion").is_none(), "that model has no index");
+}
+
+#[tokio::test]
 async fn every_bad_photo_hears_why_in_its_language() {
     let site = Site::start().await;
     let whole = jpeg(RED);

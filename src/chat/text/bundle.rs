@@ -57,6 +57,11 @@ pub(super) const WHY_JA: &str = include_str!("why.ja.ftl");
 /// The messages about heatmaps in English.
 pub(super) const WHY_EN: &str = include_str!("why.en.ftl");
 
+/// What is said of photos that look alike, in Japanese.
+pub(super) const SIMILAR_JA: &str = include_str!("similar.ja.ftl");
+/// What is said of photos that look alike, in English.
+pub(super) const SIMILAR_EN: &str = include_str!("similar.en.ftl");
+
 /// What admins are told of trainings, in Japanese.
 pub(super) const TRAINING_JA: &str = include_str!("training.ja.ftl");
 /// What admins are told of trainings, in English.
@@ -84,6 +89,7 @@ static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
             RUNNING_JA,
             WHY_JA,
             INSIGHT_JA,
+            SIMILAR_JA,
             TRAINING_JA,
         ],
     )
@@ -103,6 +109,7 @@ static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
             RUNNING_EN,
             WHY_EN,
             INSIGHT_EN,
+            SIMILAR_EN,
             TRAINING_EN,
         ],
     )

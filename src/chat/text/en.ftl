@@ -19,6 +19,7 @@ photos-too-many = I look at { $limit } photos at a time. Please send the other {
 command-help = What I can do
 command-start = What I can do
 command-where = Where was this photo taken?
+command-similar = Which photos of other places look like this one?
 command-quiz = Beat the model: nine photos, everyone guesses
 command-daily = Today's nine photos, the same for everyone
 command-rematch = Play the photos of another group's round

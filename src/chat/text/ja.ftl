@@ -19,6 +19,7 @@ photos-too-many = 一度に見られるのは{ $limit }枚までです。残り�
 command-help = できること
 command-start = できること
 command-where = この写真はどこ？
+command-similar = この写真に似ている、別の場所の写真は？
 command-quiz = モデルと勝負：写真9枚をみんなで当てる
 command-daily = 今日の9枚（全員共通）
 command-rematch = ほかのグループと同じ写真で勝負

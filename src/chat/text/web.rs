@@ -8,7 +8,7 @@ use super::{Lang, format, say};
 
 /// Messages of the page, each with the variables that the page's script fills in later: they stay in the
 /// words as `{name}`.
-const PAGE: [(&str, &[&str]); 47] = [
+const PAGE: [(&str, &[&str]); 53] = [
     ("page-title", &[]),
     ("page-reading", &[]),
     ("page-lead", &[]),
@@ -54,6 +54,12 @@ const PAGE: [(&str, &[&str]); 47] = [
     ("answer-unknown", &["area", "percent"]),
     ("answer-heatmap", &[]),
     ("answer-heatmap-alt", &["area"]),
+    ("similar-title", &[]),
+    ("similar-intro", &[]),
+    ("similar-button", &[]),
+    ("similar-distance", &["area", "km"]),
+    ("similar-gone", &[]),
+    ("similar-doubt", &["other"]),
     ("drawn-world", &[]),
     ("error-too-many-bytes", &["size"]),
 ];

@@ -34,7 +34,7 @@ pub(super) fn hear(me: &Me, messages: &[Message]) -> Option<Heard> {
     let said = messages.iter().map(|message| said(me, message)).find(|said| *said != Said::Nothing);
     let said = said.unwrap_or(Said::Nothing);
     let mentioned = messages.iter().any(|message| is_mentioned(me, message));
-    let (photos, sources) = photos(me, messages, mentioned || said == Said::Command(Command::Where));
+    let (photos, sources) = photos(me, messages, mentioned || said.takes_photos());
     let answers_us = first.reply_to_message().is_some_and(|to| is_me(me, to));
     let (request, called) = match said {
         Said::ToAnother => return None,
@@ -192,6 +192,12 @@ enum Said {
     Command(Command),
     Unknown { name: String, to_us: bool },
     ToAnother,
+}
+
+impl Said {
+    fn takes_photos(&self) -> bool {
+        matches!(self, Self::Command(command) if command.takes_photos())
+    }
 }
 
 /// The command at the beginning of the words: `/where`, `/where@botname`.

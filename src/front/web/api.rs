@@ -12,11 +12,13 @@ use super::language::Language;
 use super::problem::Problem;
 use super::upload::{self, Photos};
 use super::{Shared, Site, clients};
+use crate::album::Album;
+use crate::chat::similar::Similar;
 use crate::chat::text;
 use crate::domain::{Area, Prediction};
 use crate::front::json::{Answer, Entry, Failure};
 use crate::infer::explain::Question;
-use crate::infer::{Core, LocateError};
+use crate::infer::{Core, LocateError, Located};
 
 /// How many areas an answer names unless told otherwise.
 const DEFAULT_TOP: usize = 3;
@@ -28,6 +30,7 @@ pub(super) struct Parameters {
     top: Option<String>,
     heatmap: Option<String>,
     why_not: Option<String>,
+    similar: Option<String>,
     /// Read by [`Language`].
     #[serde(rename = "lang")]
     _lang: Option<String>,
@@ -39,6 +42,8 @@ struct Wish {
     /// How many areas to name, 1 or more.
     top: usize,
     heatmap: Option<Heatmap>,
+    /// Whether to show photos of other places that look alike.
+    similar: bool,
 }
 
 /// Labels are indices among the model's.
@@ -114,7 +119,7 @@ async fn answer_all(site: &Arc<Site>, core: &Core, wish: Wish, request: Request)
             return Err(Problem::TooManyPhotos);
         }
         let outcome = match photo {
-            Ok(photo) => answer(core, wish, photo).await,
+            Ok(photo) => answer(core, wish, photo, &site.album).await,
             Err(error) => Err(LocateError::Photo(error)),
         };
         record(site, &outcome);
@@ -123,22 +128,32 @@ async fn answer_all(site: &Arc<Site>, core: &Core, wish: Wish, request: Request)
     if outcomes.is_empty() { Err(Problem::MissingPhoto) } else { Ok(outcomes) }
 }
 
-async fn answer(core: &Core, wish: Wish, photo: Vec<u8>) -> Outcome {
-    let located = core.locate(photo).await?;
-    let manifest = located.manifest.clone();
-    let answer = Answer::from(&located).top(wish.top);
-    let Some(question) = wish.heatmap.map(|heatmap| heatmap.question(&located.prediction)) else {
-        return Ok(answer);
+async fn answer(core: &Core, wish: Wish, photo: Vec<u8>, album: &Album) -> Outcome {
+    let (located, album) = (core.locate(photo).await?, album.clone());
+    let draws = wish.similar || wish.heatmap.is_some();
+    let drawing = tokio::task::spawn_blocking(move || illustrate(&located, wish, &album));
+    let drawn = if draws { core.meters().explain(drawing).await } else { drawing.await };
+    drawn.map_err(|error| LocateError::Failed(format!("the pictures could not be drawn: {error}")))
+}
+
+/// The answer with the pictures that are wished for.
+fn illustrate(located: &Located, wish: Wish, album: &Album) -> Answer {
+    let answer = Answer::from(located).top(wish.top);
+    let answer = match located.kin() {
+        Some(kin) if wish.similar => {
+            let similar = Similar::find(&kin, &located.prediction, album);
+            answer.with_second(similar.second.as_ref()).with_similar(&similar.shown, true)
+        }
+        Some(kin) => answer.with_second(kin.second_opinion(&located.prediction).as_ref()),
+        None => answer,
     };
-    let drawing = tokio::task::spawn_blocking(move || located.explanation.heatmap_jpeg(question));
-    let drawn = core.meters().explain(drawing).await;
-    let jpeg = drawn.map_err(|error| LocateError::Failed(format!("the heatmap could not be drawn: {error}")))?;
-    let name = |label: usize| manifest.labels[label].area.as_str();
+    let Some(question) = wish.heatmap.map(|heatmap| heatmap.question(&located.prediction)) else { return answer };
+    let name = |label: usize| located.manifest.labels[label].area.as_str();
     let (of, against) = match question {
         Question::Why(label) => (name(label), None),
         Question::WhyNot(label, other) => (name(label), Some(name(other))),
     };
-    Ok(answer.with_heatmap(of, against, &jpeg))
+    answer.with_heatmap(of, against, &located.explanation.heatmap_jpeg(question))
 }
 
 fn record(site: &Site, outcome: &Outcome) {
@@ -159,15 +174,20 @@ impl Wish {
             Some(top) => top.parse().ok().filter(|top| *top >= 1).ok_or(Problem::BadQuery)?,
             None => DEFAULT_TOP,
         };
+        let similar = match parameters.similar.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Problem::BadQuery),
+        };
         let label = |area: &str| find(area, labels).ok_or_else(|| Problem::UnknownArea(area.to_owned()));
         let against = parameters.why_not.as_deref().map(label).transpose()?;
         let of = match parameters.heatmap.as_deref() {
             Some("false") if against.is_some() => return Err(Problem::BadQuery),
-            None | Some("false") if against.is_none() => return Ok(Self { top, heatmap: None }),
+            None | Some("false") if against.is_none() => return Ok(Self { top, heatmap: None, similar }),
             None | Some("true" | "false") => None,
             Some(area) => Some(label(area)?),
         };
-        Ok(Self { top, heatmap: Some(Heatmap { of, against }) })
+        Ok(Self { top, heatmap: Some(Heatmap { of, against }), similar })
     }
 }
 
@@ -197,13 +217,13 @@ mod tests {
     }
 
     fn heatmap(of: Option<usize>, against: Option<usize>) -> Result<Wish, Problem> {
-        Ok(Wish { top: 3, heatmap: Some(Heatmap { of, against }) })
+        Ok(Wish { top: 3, heatmap: Some(Heatmap { of, against }), similar: false })
     }
 
     #[test]
     fn a_heatmap_is_asked_for_by_name_number_or_for_the_best() {
-        assert_eq!(parse(None, None, None), Ok(Wish { top: 3, heatmap: None }));
-        assert_eq!(parse(None, Some("false"), None), Ok(Wish { top: 3, heatmap: None }));
+        assert_eq!(parse(None, None, None), Ok(Wish { top: 3, heatmap: None, similar: false }));
+        assert_eq!(parse(None, Some("false"), None), Ok(Wish { top: 3, heatmap: None, similar: false }));
         assert_eq!(parse(Some("3"), Some("true"), None), heatmap(None, None));
         assert_eq!(parse(None, Some("北海道旭川市"), None), heatmap(Some(1), None));
         assert_eq!(parse(None, Some("0"), None), heatmap(Some(0), None));

@@ -155,7 +155,7 @@ async fn what_cannot_arrive_is_refused_and_what_may_pass_is_for_later() {
 async fn a_stop_hands_back_what_was_not_begun() {
     let fake = Fake::start().await;
     fake.fail("GET /oauth2/applications/@me", 503, 0);
-    let bench = Bench::launch(fake, crate::fake::discord::TOKEN, generous());
+    let bench = Bench::launch(fake, crate::fake::discord::TOKEN, crate::support::conversation(generous()));
     bench.fake.requested("GET /oauth2/", 1).await;
     let told = bench.announce(CHANNEL, words("a")).await;
     assert!(bench.finish().await.is_empty());

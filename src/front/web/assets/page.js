@@ -4,8 +4,8 @@
 import { areaName, at, data, language, onLanguage, percent, say, startLanguages } from './words.js';
 
 /**
- * Photos by their order: { blob, url, number, truth, list, state, answer, problem, heatmaps, area, whyNot }: the heatmap
- * speaks for `area` or, with `whyNot`, for the best area rather than for `area`.
+ * Photos by their order: { blob, url, number, truth, list, state, answer, problem, heatmaps, area, whyNot, similar }: the
+ * heatmap speaks for `area` or, with `whyNot`, for the best area rather than for `area`.
  */
 const photos = [];
 let current = null;
@@ -54,6 +54,7 @@ async function locate(photo) {
     photo.area = photo.answer.heatmap_area;
     photo.whyNot = false;
     photo.heatmaps = { [mapOf(photo)]: photo.answer.heatmap };
+    photo.similar = null;
     photo.state = 'answer';
   } catch (error) {
     if (error.name === 'AbortError') return;
@@ -100,6 +101,24 @@ function evidenceWords(photo) {
   return say('page-evidence-against', { area: areaName(photo.answer.areas[0].area), other: area });
 }
 
+/** Shows photos of other places that look alike. */
+async function showSimilar(photo) {
+  at('similar-ask').disabled = true;
+  try {
+    photo.similar = (await ask(photo.blob, { top: 1, similar: 'true' })).similar;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    announce(error.message);
+    at('aside').textContent = error.message;
+    return;
+  } finally {
+    at('similar-ask').disabled = false;
+  }
+  if (photo !== current) return;
+  render();
+  announce(say('similar-intro'));
+}
+
 // --- showing ---
 
 function announce(words) {
@@ -122,6 +141,7 @@ function render() {
   renderPlate(current);
   renderTruth(current);
   renderBars(current);
+  renderSimilar(current);
   renderEvidence(current);
 }
 
@@ -129,12 +149,58 @@ function renderWords(photo) {
   const words = {
     busy: () => [say('page-thinking'), ''],
     error: () => [say('page-failed'), photo.problem],
-    answer: () => [headline(photo.answer), photo.answer.known ? '' : say('page-unknown-why')],
+    answer: () => [headline(photo.answer), photo.answer.known ? doubt(photo.answer) : say('page-unknown-why')],
   };
   const [title, aside] = words[photo.state]();
   at('headline').textContent = title;
   at('aside').textContent = aside;
   at('again').hidden = photo.state !== 'error' || !photo.mayPass;
+}
+
+/** That most photos that look like it show another area, if they do. */
+function doubt({ second_opinion: second }) {
+  return !second || second.agrees ? '' : say('similar-doubt', { other: areaName(second.area) });
+}
+
+function renderSimilar(photo) {
+  // Only a model with an index has a second opinion.
+  const has = photo.state === 'answer' && Boolean(photo.answer.second_opinion);
+  at('similar').hidden = !has;
+  if (!has) return;
+  at('similar-ask').hidden = Boolean(photo.similar);
+  at('similar-intro').hidden = !photo.similar;
+  const [best] = photo.answer.areas;
+  at('similar-list').replaceChildren(...(photo.similar ?? []).map((found) => lookAlike(found, best.area)));
+}
+
+function lookAlike(found, best) {
+  const item = document.createElement('li');
+  const part = (tag, words, name = '') => {
+    const element = document.createElement(tag);
+    element.textContent = words;
+    element.className = name;
+    item.append(element);
+    return element;
+  };
+  if (found.photo) {
+    const picture = part('img', '');
+    [picture.src, picture.alt] = [found.photo, ''];
+  } else {
+    part('p', say('similar-gone'), 'gone');
+  }
+  part('b', `${areaName(found.area)} ${found.town}`);
+  if (found.distance_km !== null) {
+    const km = found.distance_km.toFixed(found.distance_km < 10 ? 1 : 0);
+    part('span', say('similar-distance', { area: areaName(best), km }), 'quiet');
+  }
+  const owed = [found.attribution, found.licence].filter(Boolean).join(', ');
+  if (/^https?:/.test(found.link ?? '')) {
+    const link = part('a', owed, 'quiet');
+    [link.href, link.rel, link.target] = [found.link, 'noreferrer', '_blank'];
+  } else {
+    part('span', owed, 'quiet');
+  }
+  return item;
 }
 
 function renderPlate(photo) {
@@ -323,6 +389,7 @@ function listenForControls() {
   at('strength').addEventListener('input', (event) => {
     at('overlay').style.opacity = event.target.value / 100;
   });
+  at('similar-ask').addEventListener('click', () => showSimilar(current));
   at('again').addEventListener('click', () => locate(current));
   at('ask-why').addEventListener('click', () => showEvidence(current, current.area));
   at('ask-why-not').addEventListener('click', () => showEvidence(current, current.area, true));

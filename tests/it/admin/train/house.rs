@@ -63,9 +63,10 @@ static POOR: LazyLock<ModelFiles> = LazyLock::new(|| {
         sha256: sha256_hex(&onnx),
         temperature: 1.0,
         abstain_below: 0.1,
+        index: None,
         ..built_in.manifest
     };
-    ModelFiles { manifest, onnx }
+    ModelFiles { manifest, onnx, index: None }
 });
 
 /// A folder with everything.
