@@ -384,6 +384,14 @@ pub enum Models {
         #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         per_area: u32,
     },
+    /// Write a model for servers that run it for several bots (`infer.backend = "kserve"`)
+    Export {
+        /// Its name: that of its folder below `models.folder` [default: the live one]
+        name: Option<String>,
+        /// NVIDIA Triton's model repository, a folder
+        #[arg(long, value_name = "FOLDER")]
+        triton: PathBuf,
+    },
 }
 
 /// How pictures of a model are shown.

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::domain::{Platform, UserRef};
 use crate::infer::decode::Limits;
+use crate::infer::kserve::Server;
 use crate::infer::onnx::{Auto, Backend, Device};
 
 pub use raw::{LogFormat, PoolChoice};
@@ -120,6 +121,8 @@ pub struct Discord {
     pub api_url: Option<String>,
     /// A proxy for the gateway; `None`: where the API says.
     pub gateway_url: Option<String>,
+    /// Connections to the gateway; 0: as many as Discord recommends.
+    pub shards: u32,
 }
 
 /// Logging.
@@ -317,6 +320,7 @@ fn auto(infer: &raw::Infer, secrets: &environment::Secrets) -> Auto {
 fn backend(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend, ConfigError> {
     let device = match infer.backend {
         raw::BackendName::Tract | raw::BackendName::Auto => return Ok(Backend::Tract),
+        raw::BackendName::Kserve => return kserve(infer, secrets),
         raw::BackendName::Onnxruntime => Device::Cpu,
         raw::BackendName::Cuda => cuda(infer),
     };
@@ -328,6 +332,27 @@ fn backend(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend
             .to_owned(),
     })?;
     Ok(Backend::OnnxRuntime { library, device, threads: infer.threads as usize })
+}
+
+fn kserve(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend, ConfigError> {
+    let url = &infer.kserve_url;
+    let valid = reqwest::Url::parse(url).is_ok_and(|url| {
+        ["http", "https"].contains(&url.scheme())
+            && url.has_host()
+            && url.username().is_empty()
+            && url.query().is_none()
+    });
+    if !valid {
+        return Err(ConfigError::Value {
+            key: "infer.kserve_url",
+            value: format!("{url:?}"),
+            cure: "write the address of the inference server, without /v2, such as \"http://127.0.0.1:8000\""
+                .to_owned(),
+        });
+    }
+    let timeout = positive("infer.kserve_timeout_seconds", infer.kserve_timeout_seconds)? as u64;
+    let token = secrets.find("infer.kserve_token", &infer.kserve_token_file)?;
+    Ok(Backend::Kserve(Server { url: url.clone(), timeout: Duration::from_secs(timeout), token }))
 }
 
 fn telegram(raw: &raw::Telegram, secrets: &environment::Secrets) -> Result<Telegram, ConfigError> {
@@ -346,7 +371,8 @@ fn telegram(raw: &raw::Telegram, secrets: &environment::Secrets) -> Result<Teleg
 fn discord(raw: &raw::Discord, secrets: &environment::Secrets) -> Result<Discord, ConfigError> {
     let optional = |value: &str| non_empty(value).map(str::to_owned);
     let (api_url, gateway_url) = (optional(&raw.api_url), optional(&raw.gateway_url));
-    Ok(Discord { token: secrets.get("discord.token", &raw.token_file)?, api_url, gateway_url })
+    let token = secrets.get("discord.token", &raw.token_file)?;
+    Ok(Discord { token, api_url, gateway_url, shards: raw.shards })
 }
 
 fn non_empty(value: &str) -> Option<&str> {
@@ -490,6 +516,8 @@ mod tests {
             ("[infer]\nbatch = 3\n", vec![]),
             ("[infer]\nmax_batch = 0\n", vec![]),
             ("[infer]\nbackend = \"cuda\"\n", vec![]),
+            ("[infer]\nbackend = \"kserve\"\n", vec![]),
+            ("[infer]\nbackend = \"kserve\"\nkserve_url = \"http://me:secret@triton\"\n", vec![]),
             ("[infer\n", vec![]),
             ("[web]\nbind = \"localhost\"\n", vec![]),
             ("[telegram]\nenabled = true\n", vec![]),

@@ -8,6 +8,7 @@ pub mod decode;
 pub mod explain;
 pub mod index;
 pub mod jpeg;
+pub mod kserve;
 mod live;
 pub mod manifest;
 pub mod meters;
@@ -16,6 +17,7 @@ pub mod preprocess;
 pub mod queue;
 #[cfg(test)]
 mod tests;
+pub mod triton;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};

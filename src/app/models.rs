@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::infer::Core;
 use crate::infer::index::kin::Voting;
 use crate::infer::manifest::Indexed;
+use crate::infer::triton::export;
 use crate::judge::{Verdict, compare};
 use crate::models::{ModelsError, Registry, Shelf, Wanted};
 use crate::store::promotions::Promotion;
@@ -54,6 +55,13 @@ pub(super) async fn run(config: Config, command: Models) -> anyhow::Result<ExitC
             let (home, cache) = (shelf.home(&name)?, evaluate::cache_folder()?);
             let indexed = index::make(&config.infer, &home, choice, &cache, &mut said).await?;
             print_indexed(&name, &indexed);
+        }
+        Models::Export { name, triton } => {
+            let files = match name {
+                Some(name) => shelf.read(&name)?,
+                None => shelf.live().await?.1,
+            };
+            println!("{}", export(&files, config.infer.max_batch, &triton)?.display());
         }
         Models::Rollback => print_live(&Registry::put_back(&shelf, &SystemClock, &config.infer, ACTOR).await?),
     }

@@ -137,6 +137,6 @@ fn telegram_settings(settings: Telegram, max_photo_bytes: usize, meters: Meters)
 }
 
 fn discord_settings(settings: Discord, max_photo_bytes: usize, meters: Meters) -> discord::Settings {
-    let Discord { token, api_url, gateway_url } = settings;
-    discord::Settings { token, api_url, gateway_url, max_photo_bytes, meters }
+    let Discord { token, api_url, gateway_url, shards } = settings;
+    discord::Settings { token, api_url, gateway_url, max_photo_bytes, shards, meters }
 }

@@ -11,7 +11,8 @@ use super::ConfigError;
 
 const PREFIX: &str = "KOKODOKO_";
 /// Keys that are secrets: in the environment alone, never in the file.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
+    "infer.kserve_token",
     "web.metrics_token",
     "telegram.token",
     "telegram.webhook_secret",

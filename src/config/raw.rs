@@ -44,6 +44,9 @@ pub(super) struct Infer {
     pub(super) threads: u32,
     pub(super) precision: Precision,
     pub(super) cuda_graphs: bool,
+    pub(super) kserve_url: String,
+    pub(super) kserve_timeout_seconds: i64,
+    pub(super) kserve_token_file: String,
     pub(super) max_batch: i64,
     pub(super) max_in_flight: i64,
 }
@@ -61,6 +64,7 @@ pub(super) enum BackendName {
     Tract,
     Onnxruntime,
     Cuda,
+    Kserve,
 }
 
 #[derive(Deserialize)]
@@ -131,6 +135,7 @@ pub(super) struct Discord {
     pub(super) token_file: String,
     pub(super) api_url: String,
     pub(super) gateway_url: String,
+    pub(super) shards: u32,
 }
 
 #[derive(Deserialize)]

@@ -62,6 +62,8 @@ pub struct Settings {
     pub gateway_url: Option<String>,
     /// Largest photo that is downloaded, bytes.
     pub max_photo_bytes: usize,
+    /// Connections to the gateway, which share the servers; 0: as many as Discord recommends.
+    pub shards: u32,
     /// Where failed calls are counted.
     pub meters: Meters,
 }
@@ -92,7 +94,7 @@ pub async fn run(
     let quiet = stop.child_token();
     let announcing = tokio::spawn(announce::run(client.http.clone(), announcements, meters.clone(), quiet.clone()));
     let ended = tokio::select! {
-        ended = client.start() => ended.context("Discord ended the connection for good"),
+        ended = start(&mut client, settings.shards) => ended.context("Discord ended the connection for good"),
         () = stop.cancelled() => {
             shards.shutdown_all().await;
             Ok(())
@@ -148,6 +150,17 @@ async fn register(http: &Http) -> serenity::Result<UserId> {
     let registered = http.create_global_commands(&commands::all()).await?;
     tracing::info!(bot = %me.name, commands = registered.len(), "Discord: commands registered");
     Ok(me.id)
+}
+
+/// Serves until the connections end.
+async fn start(client: &mut Client, shards: u32) -> serenity::Result<()> {
+    let http = client.http.clone();
+    let shards = match shards {
+        0 => fault::patiently(|| http.get_bot_gateway()).await?.shards,
+        shards => shards,
+    };
+    tracing::info!(shards, "Discord: connecting");
+    client.start_shards(shards).await
 }
 
 async fn connect(http: Http, settings: &Settings, handler: Arc<Handler>) -> anyhow::Result<Client> {

@@ -13,6 +13,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionOutputs};
 use ort::value::TensorRef;
 
+use super::kserve::{Remote, Server};
 use super::manifest::{ModelError, ModelFiles};
 use super::queue::Run;
 
@@ -37,6 +38,8 @@ pub enum Backend {
         /// Threads within one operator; 0 lets ONNX Runtime choose.
         threads: usize,
     },
+    /// A server that runs it, by the Open Inference Protocol v2.
+    Kserve(Server),
 }
 
 /// Where ONNX Runtime computes.
@@ -57,6 +60,7 @@ impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tract => "tract",
+            Self::Kserve(_) => "kserve",
             Self::OnnxRuntime { device: Device::Cpu, .. } => "onnxruntime-cpu",
             Self::OnnxRuntime { device: Device::Cuda { precision, .. }, .. } => match precision {
                 Precision::F32 => "onnxruntime-cuda",
@@ -93,6 +97,8 @@ enum Engine {
     Selected(Session, RunOptions<HasSelectedOutputs>),
     /// Replays CUDA graphs.
     Graphs(cuda::Graphs),
+    /// On a server.
+    Remote(Remote),
 }
 
 impl Network {
@@ -103,9 +109,14 @@ impl Network {
     /// [`ModelError::Backend`] in the backend's own words.
     pub fn load(files: &ModelFiles, backend: &Backend) -> Result<Self, ModelError> {
         let refuse = |detail: String| ModelError::Backend { backend: backend.to_string(), detail };
-        let environment = environment(backend).map_err(refuse)?;
         let size = files.manifest.input.size as usize;
-        let engine = open(&environment, &files.onnx, backend, size).map_err(|error| refuse(error.to_string()))?;
+        let engine = match backend {
+            Backend::Kserve(server) => Engine::Remote(Remote::connect(server, &files.manifest).map_err(refuse)?),
+            Backend::Tract | Backend::OnnxRuntime { .. } => {
+                let environment = environment(backend).map_err(refuse)?;
+                open(&environment, &files.onnx, backend, size).map_err(|error| refuse(error.to_string()))?
+            }
+        };
         let mut network = Self { engine, size };
         network.rehearse(files).map_err(refuse)?;
         Ok(network)
@@ -117,8 +128,12 @@ impl Network {
     /// The backend's own words.
     pub fn features(&mut self, batch: usize, input: &[f32]) -> Result<Vec<f32>, String> {
         let shape = [batch, 3, self.size, self.size];
+        if let Engine::Remote(remote) = &self.engine {
+            return Ok(remote.run(batch, input)?.features);
+        }
         let input = TensorRef::from_array_view((shape, input)).map_err(|error| error.to_string())?;
         let outputs = match &mut self.engine {
+            Engine::Remote(_) => unreachable!("answered above"),
             Engine::Plain(session) | Engine::Selected(session, _) => session.run(ort::inputs!["input" => input]),
             Engine::Graphs(graphs) => graphs.run_plainly(input),
         };
@@ -157,6 +172,7 @@ impl Run for Network {
                 session.run_with_options(ort::inputs!["input" => input_tensor()?], options)
             }
             Engine::Graphs(graphs) => return graphs.run(batch, input).map_err(|error| error.to_string()),
+            Engine::Remote(remote) => return remote.run(batch, input),
         };
         outputs(&named.map_err(|error| error.to_string())?)
     }
@@ -164,7 +180,7 @@ impl Run for Network {
     fn prepare(&mut self, max_batch: usize) -> Result<(), String> {
         match &mut self.engine {
             Engine::Graphs(graphs) => graphs.prepare(max_batch).map_err(|error| error.to_string()),
-            Engine::Plain(_) | Engine::Selected(..) => Ok(()),
+            Engine::Plain(_) | Engine::Selected(..) | Engine::Remote(_) => Ok(()),
         }
     }
 }
@@ -220,6 +236,7 @@ fn environment(backend: &Backend) -> Result<Environment, String> {
             ort::set_api(ort_tract::api());
             ort::init()
         }
+        Backend::Kserve(_) => return Err("a server needs no library".to_owned()),
         Backend::OnnxRuntime { library, device, .. } => {
             if matches!(device, Device::Cuda { .. }) {
                 cuda::preload(library);

@@ -53,6 +53,7 @@ impl Bench {
             api_url: Some(fake.api()),
             gateway_url: Some(fake.gateway()),
             max_photo_bytes: MAX_PHOTO,
+            shards: 1,
             meters: kokodoko::front::meters::Meters::default(),
         };
         let stop = CancellationToken::new();
@@ -484,4 +485,22 @@ async fn ordinary_logs_hold_no_interaction_token_and_no_signed_link() {
         assert!(logged.contains(line), "{line} in {logged}");
     }
     assert!(!logged.contains("secret-") && !logged.contains("signature"), "{logged}");
+}
+
+#[tokio::test]
+async fn shards_share_the_servers() {
+    let fake = Fake::start().await;
+    fake.add_server(SERVER, "en-US");
+    // As many as Discord recommends: two here.
+    let settings = Settings { shards: 0, ..fake.settings() };
+    let stop = CancellationToken::new();
+    let (_announcements, announced) = mpsc::channel(16);
+    let bot = tokio::spawn(run(settings, conversation(generous()), announced, stop.clone()));
+    fake.identified(2).await;
+    fake.dispatch("INTERACTION_CREATE", &command(fake.id(), 40, "en-US", &plain("privacy")));
+    assert_eq!(fake.sent(1).await[0].content, text::privacy(Lang::En, Platform::Discord));
+    stop.cancel();
+    bot.await.expect("no panic").expect("a clean end");
+    assert_eq!(fake.count("GET /gateway/bot"), 1);
+    assert_eq!(fake.finish().len(), 1, "one answer, whichever shard heard of it");
 }

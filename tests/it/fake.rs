@@ -3,4 +3,5 @@
 
 pub mod discord;
 pub mod flaky;
+pub mod kserve;
 pub mod telegram;

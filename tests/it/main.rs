@@ -8,6 +8,7 @@ mod discord;
 mod doctor;
 mod fake;
 mod insight;
+mod kserve;
 mod metrics;
 mod models;
 mod quiz;

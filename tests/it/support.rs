@@ -33,7 +33,7 @@ pub const GREEN: [u8; 3] = [50, 190, 60];
 pub const BLUE: [u8; 3] = [40, 70, 210];
 
 /// A network of one operation: the mean of each colour, six times, is a logit.
-struct Colours;
+pub struct Colours;
 
 impl Run for Colours {
     fn run(&mut self, batch: usize, input: &[f32]) -> Result<Outputs, String> {

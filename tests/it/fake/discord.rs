@@ -239,6 +239,7 @@ impl Fake {
             api_url: Some(self.api()),
             gateway_url: Some(self.gateway()),
             max_photo_bytes: 100_000,
+            shards: 1,
             meters: kokodoko::front::meters::Meters::default(),
         }
     }

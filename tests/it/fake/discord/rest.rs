@@ -94,7 +94,7 @@ async fn route(shared: &Shared, request: Request) -> Result<Response, Refusal> {
     let body = match (&method, &segments[..]) {
         (&Method::GET, ["gateway"]) => json!({"url": shared.gateway}),
         (&Method::GET, ["users", "@me"]) => event::me(),
-        (&Method::GET, ["gateway", "bot"]) => json!({"url": shared.gateway, "shards": 1, "session_start_limit":
+        (&Method::GET, ["gateway", "bot"]) => json!({"url": shared.gateway, "shards": 2, "session_start_limit":
             {"total": 1000, "remaining": 999, "reset_after": 14_400_000, "max_concurrency": 1}}),
         (&Method::GET, ["oauth2", "applications", "@me"]) => event::application(),
         (&Method::PUT, ["applications", id, "commands"]) if is_me(id) => register(shared, &content)?,
