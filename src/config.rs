@@ -345,7 +345,8 @@ fn kserve(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend,
     if !valid {
         return Err(ConfigError::Value {
             key: "infer.kserve_url",
-            value: format!("{url:?}"),
+            // It may hold a password.
+            value: if url.contains('@') { "an address with a name in it".to_owned() } else { format!("{url:?}") },
             cure: "write the address of the inference server, without /v2, such as \"http://127.0.0.1:8000\""
                 .to_owned(),
         });

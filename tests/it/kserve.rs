@@ -24,7 +24,7 @@ fn connect(url: &str, token: Option<&str>) -> Result<Core, String> {
     Core::start(&files, &options(url, token)).map_err(|error| error.to_string())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_are_those_of_the_same_network_here() {
     let server = FakeKserve::start(None).await;
     let (there, here) = (connect(&server.url, None).expect("connects"), support::core());
@@ -55,7 +55,7 @@ async fn photos_that_come_together_go_together() {
     server.finish();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_passes_is_asked_again() {
     let server = FakeKserve::start(None).await;
     let core = connect(&server.url, None).expect("connects");
@@ -70,7 +70,7 @@ async fn what_passes_is_asked_again() {
     server.finish();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_pass_is_our_fault_and_the_next_photo_is_answered() {
     let server = FakeKserve::start(None).await;
     let core = connect(&server.url, None).expect("connects");
@@ -91,7 +91,7 @@ async fn what_does_not_pass_is_our_fault_and_the_next_photo_is_answered() {
     server.finish();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_cannot_serve_it_says_what_to_do() {
     let server = FakeKserve::start(Some("let-me-in")).await;
     assert!(connect(&server.url, Some("let-me-in")).is_ok());
@@ -118,7 +118,7 @@ async fn a_server_that_cannot_serve_it_says_what_to_do() {
     server.finish();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn another_model_goes_live_when_the_server_has_it() {
     let server = FakeKserve::start(None).await;
     let core = connect(&server.url, None).expect("connects");

@@ -38,6 +38,7 @@ def run(program, *arguments, **settings):
 
 
 def main(program, folder):
+    os.environ["KOKODOKO_QUIZ__DATABASE"] = str(folder / "kokodoko.sqlite")
     repository = folder / "repository"
     run(program, "models", "export", "--triton", str(repository))
     (home,) = repository.iterdir()

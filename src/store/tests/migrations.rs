@@ -63,3 +63,30 @@ async fn ranks_and_duels_are_made_from_what_is_there() {
     let score = store.score(last.player, None).await.expect("readable");
     assert_eq!(score.rank, Some(last.rank));
 }
+
+/// As if each version had been released.
+#[tokio::test]
+async fn every_older_database_comes_up_to_date_with_its_data() {
+    let versions: Vec<i64> = sqlx::migrate!().iter().map(|migration| migration.version).collect();
+    let (newest, older) = versions.split_last().expect("there are migrations");
+    for version in older {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("kokodoko.sqlite");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut db = sqlx::ConnectOptions::connect(&options).await.expect("opens");
+        sqlx::migrate!().run_to(*version, &mut db).await.expect("an older schema");
+        fill(&mut db).await;
+        sqlx::Connection::close(db).await.expect("closes");
+
+        let behind = Store::look_at(&path).await.expect("whole").behind;
+        assert_eq!(behind, versions.iter().filter(|known| *known > version).count(), "from {version}");
+        let store = Store::open(&path).await.expect("comes up to date");
+        let people: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM players").fetch_one(&store.reader).await.expect("readable");
+        assert_eq!(people, 301, "from {version} to {newest}");
+        assert!(store.duels(PlayerId(2)).await.expect("readable").is_empty());
+        assert_eq!(store.actions(9).await.expect("readable"), []);
+        store.close().await;
+        assert_eq!(Store::look_at(&path).await.expect("whole").behind, 0, "from {version}");
+    }
+}
