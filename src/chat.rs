@@ -9,6 +9,9 @@ pub mod collect;
 pub mod command;
 pub mod conversation;
 pub mod etiquette;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
+pub mod inbox;
 pub mod insight;
 pub mod jobs;
 pub mod locate;
@@ -31,6 +34,7 @@ pub mod wish;
 
 pub use admin::{Admins, Office};
 pub use conversation::{Admission, Conversation};
+pub use inbox::Inbox;
 pub use insight::Insight;
 pub use message::{
     Announcement, Attachment, Button, Buttons, Canvas, ChatKind, ChatRef, Incoming, Notice, Platform, PressReply,

@@ -13,6 +13,8 @@ pub mod folder;
 pub mod geolonia;
 pub mod grid;
 mod group;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 pub mod look;
 pub mod mapillary;
 pub mod offer;

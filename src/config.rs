@@ -2,6 +2,8 @@
 
 mod collect;
 mod environment;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 mod raw;
 mod train;
 

@@ -6,6 +6,8 @@
 pub mod cache;
 pub mod decode;
 pub mod explain;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 pub mod index;
 pub mod jpeg;
 pub mod kserve;

@@ -13,6 +13,8 @@ pub mod collect;
 pub mod config;
 pub mod domain;
 pub mod front;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 pub mod infer;
 pub mod jobs;
 pub mod judge;

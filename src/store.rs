@@ -7,6 +7,7 @@
 mod audit;
 mod copy;
 mod images;
+mod inbox;
 mod jobs;
 mod links;
 mod lock;
@@ -34,6 +35,7 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 pub use self::audit::AdminAction;
 pub use self::copy::Looked;
 pub use self::images::{ImageId, ImageSum, Kept, NewImage, StoredImage};
+pub use self::inbox::{Debt, TakenOn};
 pub use self::jobs::{Confirmed, JobEnd};
 pub use self::links::LinkError;
 pub use self::lock::{Collecting, LockError};

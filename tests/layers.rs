@@ -28,7 +28,7 @@ const LAYERS: [&[&str]; 6] = [
     &["chat"],
     &["front"],
     &["cli", "config"],
-    &["app"],
+    &["app", "hostile"],
 ];
 /// Services that build on another service.
 const SAME_LAYER: &[(&str, &str)] = &[

@@ -14,7 +14,7 @@ use super::bureau::{Bureau, Workshop};
 use super::training::Program;
 use crate::album::Album;
 use crate::chat::quiz::Table;
-use crate::chat::{Conversation, Platform, Post, etiquette};
+use crate::chat::{Conversation, Inbox, Platform, Post, etiquette};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Discord, Telegram};
 use crate::front::meters::Meters;
@@ -49,17 +49,19 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
         None => Conversation::new(core.clone(), limits, clock),
     };
     let workshop = Workshop { registry: registry.clone(), program: Program::this(file)? };
+    let inbox = Inbox::open(store.clone(), Arc::new(SystemClock)).await?;
+    let apologies = inbox.clone().run(post.clone(), stop.clone());
     let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock), Some(workshop))?;
     let conversation = conversation.with_album(Album::new(&config.collect.data_folder));
     let conversation = conversation.with_office(bureau.office()).keeping(config.retention);
-    let conversation = conversation.with_insight(super::insight(&config));
+    let conversation = conversation.with_insight(super::insight(&config)).with_inbox(inbox);
     let folders = Folders { models: config.models_folder.clone(), training: config.train.folder.clone() };
     let keeper = Keeper::new(config.retention, folders, store.clone(), Arc::new(SystemClock));
     let mut fronts = JoinSet::new();
     fronts.spawn({
         let stop = stop.clone();
         async move {
-            tokio::join!(bureau.run(stop.clone()), registry.run(stop.clone()), keeper.run(stop));
+            tokio::join!(bureau.run(stop.clone()), registry.run(stop.clone()), keeper.run(stop), apologies);
             Ok(())
         }
     });
@@ -133,7 +135,8 @@ fn telegram_settings(settings: Telegram, max_photo_bytes: usize, meters: Meters)
         let config::Webhook { listen, public_url, secret } = hook;
         telegram::Mode::Webhook(telegram::Webhook { listen, public_url, secret })
     });
-    telegram::Settings { token: settings.token, api_url: settings.api_url, mode, max_photo_bytes, meters }
+    let clock = Arc::new(SystemClock);
+    telegram::Settings { token: settings.token, api_url: settings.api_url, mode, max_photo_bytes, meters, clock }
 }
 
 fn discord_settings(settings: Discord, max_photo_bytes: usize, meters: Meters) -> discord::Settings {

@@ -133,3 +133,9 @@ impl Collector {
         self.inner.clerk.confirm(pressed, job, collecting::begun, collecting::same).await
     }
 }
+
+/// Reads words after `/collect` that strangers made up.
+#[cfg(any(test, fuzzing))]
+pub(super) fn hostile(text: &str) {
+    let _ = words::read(text);
+}

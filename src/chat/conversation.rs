@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::admin::Office;
 use super::command::Command;
 use super::etiquette::{Clock, Etiquette, Limits, Verdict};
+use super::inbox::Inbox;
 use super::insight::{self, About, Insight};
 use super::message::{ChatKind, Delivered, Incoming, Platform, PressReply, Pressed, Reply, Request, Role, UserRef};
 use super::quiz::Table;
@@ -24,6 +25,7 @@ pub struct Conversation {
     office: Option<Office>,
     kept: Option<Days>,
     insight: Option<Insight>,
+    inbox: Option<Inbox>,
 }
 
 /// What to do with a message.
@@ -43,7 +45,7 @@ impl Conversation {
     pub fn new(core: Core, limits: Limits, clock: Clock) -> Self {
         let reasons = Arc::new(Reasons::new(clock.clone(), Album::default()));
         let etiquette = Arc::new(Etiquette::new(limits, clock));
-        Self { core, etiquette, reasons, table: None, office: None, kept: None, insight: None }
+        Self { core, etiquette, reasons, table: None, office: None, kept: None, insight: None, inbox: None }
     }
 
     /// A conversation that plays as well.
@@ -68,6 +70,18 @@ impl Conversation {
     #[must_use]
     pub fn with_insight(self, insight: Insight) -> Self {
         Self { insight: Some(insight), ..self }
+    }
+
+    /// The same conversation, which notes what it takes on in `inbox`.
+    #[must_use]
+    pub fn with_inbox(self, inbox: Inbox) -> Self {
+        Self { inbox: Some(inbox), ..self }
+    }
+
+    /// Where messages that are taken on are noted.
+    #[must_use]
+    pub fn inbox(&self) -> Option<&Inbox> {
+        self.inbox.as_ref()
     }
 
     /// The same conversation, which says how long things are kept.

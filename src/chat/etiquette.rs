@@ -36,7 +36,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { per_user_per_minute: 10, per_chat_per_minute: 30 }
+        Self { per_user_per_minute: 10, per_chat_per_minute: 20 }
     }
 }
 

@@ -372,6 +372,13 @@ pub fn busy(lang: Lang, retry_after: Duration) -> String {
     say(lang, "error-busy", &[("seconds", format::seconds(retry_after).into())])
 }
 
+/// That photos of this chat were not answered, or perhaps not, since the program was ended meanwhile or an answer was
+/// lost on its way.
+#[must_use]
+pub fn interrupted(lang: Lang, photos: i64) -> String {
+    say(lang, "interrupted", &[("photos", photos.into())])
+}
+
 /// That this person or chat asks too often, and when to come back.
 #[must_use]
 pub fn slow_down(lang: Lang, wait: Duration) -> String {

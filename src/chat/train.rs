@@ -189,3 +189,9 @@ impl Trainer {
         Ok(offer)
     }
 }
+
+/// Reads words after `/train` that strangers made up.
+#[cfg(any(test, fuzzing))]
+pub(super) fn hostile(text: &str) {
+    let _ = words::read(text, &["reference", "drawn-world"]);
+}

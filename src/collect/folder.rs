@@ -3,7 +3,7 @@
 //! `photos/東京都港区/赤坂一丁目/a.jpg` is of that area and town, wherever below the folder `東京都港区` lies. The name of
 //! a photo elsewhere says nothing: its position has to.
 
-mod exif;
+pub(super) mod exif;
 
 use std::collections::HashSet;
 use std::fs::{self, File};

@@ -1,6 +1,6 @@
 //! Geolonia's address API, versions 1 and 2: which municipalities there are, and the towns of one.
 
-mod lists;
+pub(super) mod lists;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Mapillary's Graph API, version 4: images in a box, then their files, all free.
 
-mod answer;
+pub(super) mod answer;
 mod boxes;
 mod drives;
 mod size;

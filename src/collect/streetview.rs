@@ -3,7 +3,7 @@
 //! What is billed, by Google's documentation: a picture that is delivered, the grey "no imagery" tile included; not
 //! metadata, not refusals (4xx), not failures of the service (5xx).
 
-mod answer;
+pub(super) mod answer;
 
 use std::sync::Arc;
 

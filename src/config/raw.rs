@@ -183,18 +183,22 @@ pub(super) struct Stop {
 
 /// The defaults with the user's file over them.
 pub(super) fn table(file: Option<&Path>) -> Result<Table, ConfigError> {
-    let mut table: Table = toml::from_str(DEFAULTS).map_err(|error| syntax("config/default.toml", &error))?;
     let usual = Path::new(USUAL_FILE);
     let Some(path) = file.or_else(|| usual.exists().then_some(usual)) else {
-        return Ok(table);
+        return defaults();
     };
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    let place = path.display().to_string();
+    over_defaults(&text, &path.display().to_string())
+}
+
+/// The defaults with the text of the user's file over them; `place` is what the file is called.
+pub(super) fn over_defaults(text: &str, place: &str) -> Result<Table, ConfigError> {
+    let mut table = defaults()?;
     // Read by itself first: the parser then names the line.
-    let user: Table = toml::from_str(&text).map_err(|error| syntax(&place, &error))?;
+    let user: Table = toml::from_str(text).map_err(|error| syntax(place, &error))?;
     for (section, keys) in user {
         let unknown = |key: &str| ConfigError::Syntax {
-            place: place.clone(),
+            place: place.to_owned(),
             problem: format!("there is no key `{key}`; config/default.toml lists all keys"),
         };
         let known = table.get_mut(&section).and_then(toml::Value::as_table_mut).ok_or_else(|| unknown(&section))?;
@@ -205,6 +209,10 @@ pub(super) fn table(file: Option<&Path>) -> Result<Table, ConfigError> {
         }
     }
     Ok(table)
+}
+
+fn defaults() -> Result<Table, ConfigError> {
+    toml::from_str(DEFAULTS).map_err(|error| syntax("config/default.toml", &error))
 }
 
 /// The merged table as fields.

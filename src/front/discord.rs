@@ -16,6 +16,8 @@ mod deliver;
 mod download;
 mod fault;
 mod handler;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 mod incoming;
 mod interact;
 mod markdown;

@@ -12,8 +12,11 @@ mod announce;
 mod answer;
 mod api;
 mod desk;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 mod incoming;
 mod lanes;
+mod pace;
 mod polling;
 mod press;
 mod webhook;
@@ -32,13 +35,13 @@ use self::api::Api;
 use self::desk::Desk;
 use crate::chat::command::Command;
 use crate::chat::{Announcement, Conversation, Lang, Platform, Role, text};
+use crate::clock::SharedClock;
 use crate::front::meters::Meters;
 
 /// Updates between their arrival and the desk; the desk is quick, so few wait.
 const INBOX: usize = 256;
 
 /// How to be a Telegram bot.
-#[derive(Debug)]
 pub struct Settings {
     /// The bot's token, from @BotFather.
     pub token: SecretString,
@@ -50,6 +53,8 @@ pub struct Settings {
     pub max_photo_bytes: usize,
     /// Where failed calls are counted.
     pub meters: Meters,
+    /// What Telegram's limits are kept by.
+    pub clock: SharedClock,
 }
 
 /// How updates arrive.

@@ -246,7 +246,8 @@ impl Manifest {
         Self::parse(&folder.display().to_string(), &String::from_utf8_lossy(&text))
     }
 
-    fn parse(place: &str, text: &str) -> Result<Self, ModelError> {
+    /// Reads and checks the text of one; `place` says whose it is.
+    pub(super) fn parse(place: &str, text: &str) -> Result<Self, ModelError> {
         let bad = |problem: String| ModelError::Manifest { place: place.to_owned(), problem };
         let manifest: Self = toml::from_str(text).map_err(|error| bad(error.to_string()))?;
         manifest.validate().map_err(bad)?;

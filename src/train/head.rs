@@ -20,6 +20,7 @@ use self::fit::{Linear, Problem};
 use self::graph::GraphError;
 use super::baseline::{SIDE, Thumbnails};
 use super::calibrate;
+use super::checkpoint::replace;
 use super::data::{DataError, RawPhoto, check_labels};
 use crate::domain::metrics::{self, Selective, coverage, nll};
 use crate::domain::{Area, Split};
@@ -300,8 +301,7 @@ fn save(report: &HeadReport, task: &HeadTask, base: &ModelFiles, linear: &Linear
     let text = toml::to_string(&manifest).map_err(|error| unwritable(MANIFEST_FILE, error.to_string()))?;
     let json = serde_json::to_vec_pretty(report).map_err(|error| unwritable("report.json", error.to_string()))?;
     for (name, bytes) in [(MODEL_FILE, onnx), (MANIFEST_FILE, text.into_bytes()), ("report.json", json)] {
-        let written = std::fs::create_dir_all(out).and_then(|()| std::fs::write(out.join(name), bytes));
-        written.map_err(|error| unwritable(name, error.to_string()))?;
+        replace(&out.join(name), &bytes).map_err(|error| unwritable(name, error.to_string()))?;
     }
     Ok(())
 }

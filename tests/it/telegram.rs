@@ -8,6 +8,7 @@ use kokodoko::chat::command::Command;
 use kokodoko::chat::etiquette::Limits;
 use kokodoko::chat::message::DeliveryError;
 use kokodoko::chat::{Conversation, Lang, Platform, Role, text};
+use kokodoko::clock::WallClock;
 use kokodoko::front::telegram::{Mode, Settings, Webhook, run, run_on};
 use kokodoko::infer::decode::PhotoError;
 use serde_json::{Value, json};
@@ -352,15 +353,56 @@ async fn telegrams_limits_are_waited_for_and_its_refusals_survived() {
     let photo = |colour| json!({ "photo": fake.photo(jpeg(colour)) });
     let expected = expected_answer(Lang::En, jpeg(RED)).await;
     // The fake counts a call before the time is up as a violation.
-    fake.fail_next("sendPhoto", Failure::TooManyRequests { retry_after: 1 });
+    fake.fail_next("sendPhoto", Failure::TooManyRequests { retry_after: 47 });
     let first = fake.post(chat, BEN, photo(RED));
     assert_eq!(gist(&fake.take_sent(1).await), [(expected.clone(), Some(first), true)]);
+    assert!(fake.clock().waits().contains(&47), "exactly as long as it says: {:?}", fake.clock().waits());
     fake.fail_next("sendPhoto", Failure::TooManyRequests { retry_after: 86_400 });
     fake.post(chat, BEN, photo(GREEN));
-    let words = fake.post(chat, BEN, json!({"text": "/privacy"}));
+    fake.post(chat, BEN, json!({"text": "/privacy"}));
+    let other = fake.private_chat(AOI);
+    let words = fake.post(other, AOI, json!({"text": "/privacy"}));
     let sent = gist(&fake.take_sent(1).await);
-    assert_eq!(sent[0].1, Some(words), "an answer after a day helps nobody, and holds up nobody");
+    assert_eq!(sent[0].1, Some(words), "an answer after a day helps nobody, and holds up no other chat");
     bot.stop().await;
+    assert_eq!(fake.count_calls("sendMessage"), 1, "where Telegram wants silence for a day, nothing is tried");
+}
+
+/// The fake itself holds the limits against every call of every test; here they are reached.
+#[tokio::test]
+async fn what_the_bot_says_keeps_telegrams_pace() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, conversation(generous()));
+    let (group, began) = (fake.group(), fake.clock().now());
+    for _ in 0..25 {
+        fake.post(group, BEN, json!({"text": "/privacy"}));
+        fake.post(fake.private_chat(AOI), AOI, json!({"text": "/privacy"}));
+    }
+    assert_eq!(fake.take_sent(50).await.len(), 50);
+    let seconds = fake.clock().now().duration_since(began).as_secs();
+    assert!((60..120).contains(&seconds), "25 messages in a group take a minute and a little: {seconds} s");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_one_person_starves_nobody_and_costs_nothing() {
+    let fake = FakeTelegram::start().await;
+    let now = std::time::Instant::now();
+    let bot =
+        Bot::start(&fake, Conversation::new(support::core(), Limits::default(), std::sync::Arc::new(move || now)));
+    let (flood, chat) = (fake.private_chat(AOI), fake.private_chat(BEN));
+    let photo = fake.photo(jpeg(RED));
+    fake.post_all(flood, AOI, vec![json!({ "photo": photo }); 5_000]);
+    let question = fake.post(chat, BEN, json!({ "photo": fake.photo(jpeg(BLUE)) }));
+    let expected = expected_answer(Lang::En, jpeg(BLUE)).await;
+    let look = |sent: &[Sent]| sent.iter().any(|sent| sent.reply_to == Some(question)).then_some(());
+    fake.find_sent("the answer to the other", look).await;
+    fake.all_confirmed().await;
+    bot.stop().await;
+    let sent = fake.take_sent(12).await;
+    let others: Vec<&Sent> = sent.iter().filter(|sent| sent.chat == chat).collect();
+    assert_eq!(others.iter().map(|sent| &sent.text).collect::<Vec<_>>(), [&expected]);
+    assert_eq!((sent.len(), fake.count_calls("getFile")), (12, 11), "ten photos, one refusal, and silence");
 }
 
 #[tokio::test]

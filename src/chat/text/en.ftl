@@ -95,7 +95,7 @@ model-attribution = Credits: { $credit }
 
 # Privacy
 privacy =
-    Your photos are looked at in memory to answer you. A small copy stays in memory for up to 15 minutes, for the buttons under my answer, and is then gone: I write down no photos and no messages.
+    Your photos are looked at in memory to answer you. A small copy stays in memory for up to 15 minutes, for the buttons under my answer, and is then gone: I write down no photos and no messages, only the numbers of the chat and the message for two days, so that I answer each once.
     If you play the quiz, I store your number and name on this service, your answers with their times, your points, rating and streak, and your time zone. /optout stops that, /forget removes all of it at once.
     What the people who run me have me do is kept in a log, with who asked and when.
     The number of your recent requests stays in memory for a short while, so that one person cannot keep me busy for everyone.
@@ -123,3 +123,7 @@ error-busy = I'm looking at many photos right now. Please try again in { $second
 error-internal = Something went wrong on my side. Please try again; if it keeps happening, tell the people who run me.
 error-stopping = I'm being restarted. Please send the photo again in a minute.
 slow-down = That was a lot at once. Please try again in { $seconds } s; until then I stay silent.
+interrupted = Sorry: I was interrupted, and { $photos ->
+        [one] a photo that you sent here
+       *[other] { $photos } photos that you sent here
+    } may have no answer. I keep no photos; please send what is missing again.

@@ -11,19 +11,19 @@ const LONGEST: usize = 100;
 
 /// What a photo says of itself.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Exif {
-    pub(super) position: Option<Coordinate>,
+pub(in crate::collect) struct Exif {
+    pub(in crate::collect) position: Option<Coordinate>,
     /// `2024-05-17`.
-    pub(super) captured: Option<String>,
+    pub(in crate::collect) captured: Option<String>,
     /// Degrees, 0 to 360.
-    pub(super) heading: Option<f32>,
+    pub(in crate::collect) heading: Option<f32>,
     /// Copyright or artist.
-    pub(super) owner: Option<String>,
+    pub(in crate::collect) owner: Option<String>,
 }
 
 impl Exif {
     /// Reads the tags of a JPEG, PNG or WebP file.
-    pub(super) fn read(file: &[u8]) -> Self {
+    pub(in crate::collect) fn read(file: &[u8]) -> Self {
         let mut reader = Reader::new();
         reader.continue_on_error(true);
         let tags =

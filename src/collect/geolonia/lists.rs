@@ -53,7 +53,7 @@ struct City {
 }
 
 /// Towns in the order of the list, those of one name as one.
-pub(super) fn towns(version: GeoloniaVersion, body: &[u8]) -> Result<Vec<Town>, String> {
+pub(in crate::collect) fn towns(version: GeoloniaVersion, body: &[u8]) -> Result<Vec<Town>, String> {
     let entries: Vec<(String, Option<Coordinate>)> = match version {
         GeoloniaVersion::V1 => parse::<Vec<TownV1>>(body)?.into_iter().map(TownV1::entry).collect(),
         GeoloniaVersion::V2 => parse::<Envelope<TownV2>>(body)?.data.into_iter().map(TownV2::entry).collect(),
@@ -62,7 +62,10 @@ pub(super) fn towns(version: GeoloniaVersion, body: &[u8]) -> Result<Vec<Town>, 
 }
 
 /// `(prefecture, municipality)` of all.
-pub(super) fn municipalities(version: GeoloniaVersion, body: &[u8]) -> Result<Vec<(String, String)>, String> {
+pub(in crate::collect) fn municipalities(
+    version: GeoloniaVersion,
+    body: &[u8],
+) -> Result<Vec<(String, String)>, String> {
     let pairs = |(prefecture, municipalities): (String, Vec<String>)| {
         municipalities.into_iter().map(move |municipality| (prefecture.clone(), municipality))
     };

@@ -17,13 +17,13 @@ const LARGEST_CORRECTION_M: f64 = 100.0;
 
 /// A search's answer.
 #[derive(Debug, Deserialize)]
-pub(super) struct Images {
-    pub(super) data: Vec<Image>,
+pub(in crate::collect) struct Images {
+    pub(in crate::collect) data: Vec<Image>,
 }
 
 /// An image, as far as it was asked about.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Image {
+pub(in crate::collect) struct Image {
     id: String,
     geometry: Option<Point>,
     computed_geometry: Option<Point>,
@@ -36,7 +36,7 @@ pub(super) struct Image {
     creator: Option<Creator>,
     /// Where the file lies, in the one size that was asked for.
     #[serde(alias = "thumb_256_url", alias = "thumb_1024_url", alias = "thumb_2048_url")]
-    pub(super) thumb: Option<String>,
+    pub(in crate::collect) thumb: Option<String>,
 }
 
 /// GeoJSON: longitude, latitude.
@@ -52,7 +52,7 @@ struct Creator {
 
 impl Image {
     /// What the image offers; `None` for 360° strips and for what has no place that can be trusted.
-    pub(super) fn offer(self) -> Option<Offer> {
+    pub(in crate::collect) fn offer(self) -> Option<Offer> {
         if self.is_pano == Some(true) || !is_id(&self.id) {
             return None;
         }
@@ -100,16 +100,16 @@ fn day(ms: i64) -> Option<String> {
 
 /// A refusal of the Graph API. Codes: <https://developers.facebook.com/docs/graph-api/guides/error-handling>.
 #[derive(Debug, Deserialize)]
-pub(super) struct GraphError {
+pub(in crate::collect) struct GraphError {
     #[serde(default)]
-    pub(super) message: String,
+    pub(in crate::collect) message: String,
     code: i64,
-    pub(super) error_subcode: Option<i64>,
+    pub(in crate::collect) error_subcode: Option<i64>,
 }
 
 impl GraphError {
     /// Reads a refusal; `None` when the answer is something else.
-    pub(super) fn parse(answer: &Answer) -> Option<Self> {
+    pub(in crate::collect) fn parse(answer: &Answer) -> Option<Self> {
         #[derive(Deserialize)]
         struct Body {
             error: GraphError,
@@ -120,22 +120,22 @@ impl GraphError {
     }
 
     /// Too many requests: of the app (4), the user (17), a page (32), or by an own limit (613).
-    pub(super) fn is_rate_limit(&self) -> bool {
+    pub(in crate::collect) fn is_rate_limit(&self) -> bool {
         matches!(self.code, 4 | 17 | 32 | 341 | 613)
     }
 
     /// No token (104), an invalid or expired one (102, 190), or one without the right (3, 10, 200 to 299).
-    pub(super) fn is_about_token(&self) -> bool {
+    pub(in crate::collect) fn is_about_token(&self) -> bool {
         matches!(self.code, 3 | 10 | 102 | 104 | 190 | 200..300)
     }
 
     /// The service's own trouble.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(in crate::collect) fn may_pass(&self) -> bool {
         matches!(self.code, 1 | 2 | -1)
     }
 
     /// "Please reduce the amount of data you're asking for, then retry your request".
-    pub(super) fn wants_less(&self) -> bool {
+    pub(in crate::collect) fn wants_less(&self) -> bool {
         self.code == 1 && self.message.contains("reduce the amount of data")
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::imagery::{Sighting, Source};
 /// `status` of a metadata answer, as published; anything else is an error that may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum Status {
+pub(in crate::collect) enum Status {
     Ok,
     ZeroResults,
     NotFound,
@@ -25,9 +25,9 @@ pub(super) enum Status {
 
 /// What the service says of a place.
 #[derive(Debug, PartialEq, Deserialize)]
-pub(super) struct Metadata {
-    pub(super) status: Status,
-    pub(super) error_message: Option<String>,
+pub(in crate::collect) struct Metadata {
+    pub(in crate::collect) status: Status,
+    pub(in crate::collect) error_message: Option<String>,
     copyright: Option<String>,
     date: Option<String>,
     location: Option<Position>,
@@ -42,12 +42,12 @@ struct Position {
 
 impl Metadata {
     /// Reads an answer; `None` when it is not one.
-    pub(super) fn parse(answer: &Answer) -> Option<Self> {
+    pub(in crate::collect) fn parse(answer: &Answer) -> Option<Self> {
         serde_json::from_slice(&answer.body).ok()
     }
 
     /// The panorama, when everything that identifies it is there.
-    pub(super) fn sighting(self) -> Option<Sighting> {
+    pub(in crate::collect) fn sighting(self) -> Option<Sighting> {
         let Position { lat, lng } = self.location?;
         let id = self.pano_id.filter(|id| !id.is_empty() && id.len() <= 256)?;
         Some(Sighting {

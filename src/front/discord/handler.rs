@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::download::Cdn;
 use super::incoming::{self, Question};
 use super::{deliver, fault, interact, press};
-use crate::chat::{Admission, Conversation, Lang, MAX_PHOTOS, Reply, Request, text};
+use crate::chat::{Admission, ChatRef, Conversation, Inbox, Lang, MAX_PHOTOS, Reply, Request, text};
 use crate::front::meters::Meters;
 use crate::front::recent::Recent;
 
@@ -87,15 +87,23 @@ impl Handler {
     async fn answer_message(&self, context: &Context, message: &Message) -> serenity::Result<()> {
         let server = message.guild_id.and_then(|server| self.servers.get(&server).map(|lang| *lang));
         let Some(question) = incoming::from_message(message, self.me, server) else { return Ok(()) };
-        let replies = match self.conversation.admit(&question.incoming) {
-            Admission::Ignore => return Ok(()),
-            Admission::Refuse(reply) => vec![reply],
+        match self.conversation.admit(&question.incoming) {
+            Admission::Ignore => Ok(()),
+            Admission::Refuse(reply) => deliver::to_question(&context.http, message, vec![reply]).await,
             Admission::Accept => {
-                let _typing = context.http.start_typing(message.channel_id);
-                self.replies(question).await
+                let note = Note::of(&self.conversation, &question, message.id.get());
+                if !note.take(&question).await {
+                    return Ok(());
+                }
+                let typing = context.http.start_typing(message.channel_id);
+                let replies = self.replies(question).await;
+                note.telling().await;
+                let done = deliver::to_question(&context.http, message, replies).await;
+                drop(typing);
+                note.told(&done).await;
+                done
             }
-        };
-        deliver::to_question(&context.http, message, replies).await
+        }
     }
 
     async fn answer_command(&self, context: &Context, command: &CommandInteraction) -> serenity::Result<()> {
@@ -109,10 +117,21 @@ impl Handler {
         if let Some(reply) = refusal {
             return interact::at_once(&context.http, command.into(), reply).await;
         }
+        let note = Note::of(&self.conversation, &question, command.id.get());
+        if !note.take(&question).await {
+            return Ok(());
+        }
         let private = !answers_everybody(&question);
-        interact::promise(&context.http, command.into(), private).await?;
+        let promised = interact::promise(&context.http, command.into(), private).await;
+        if promised.is_err() {
+            note.told(&promised).await;
+            return promised;
+        }
         let replies = self.replies(question).await;
-        interact::answer(&context.http, command.into(), replies, private).await
+        note.telling().await;
+        let done = interact::answer(&context.http, command.into(), replies, private).await;
+        note.told(&done).await;
+        done
     }
 
     /// Logs and counts what went wrong. serenity's words for its errors hold neither addresses nor tokens.
@@ -151,6 +170,44 @@ impl Handler {
             tracing::info!(%error, "Discord: no photo");
         }
         self.conversation.respond(&incoming, photos).await
+    }
+}
+
+/// A question's place in the inbox, where there is one.
+struct Note {
+    inbox: Option<Inbox>,
+    chat: ChatRef,
+    message: i64,
+}
+
+impl Note {
+    /// The place of a message or an interaction.
+    fn of(conversation: &Conversation, question: &Question, number: u64) -> Self {
+        let (inbox, chat) = (conversation.inbox().cloned(), question.incoming.chat.clone());
+        Self { inbox, chat, message: number.cast_signed() }
+    }
+
+    /// False when it was answered before, or may have been.
+    async fn take(&self, question: &Question) -> bool {
+        match &self.inbox {
+            Some(inbox) => inbox.take(&question.incoming, self.message).await,
+            None => true,
+        }
+    }
+
+    /// The answer goes out now.
+    async fn telling(&self) {
+        if let Some(inbox) = &self.inbox {
+            inbox.telling(&self.chat, self.message).await;
+        }
+    }
+
+    /// What became of the answer.
+    async fn told(&self, done: &serenity::Result<()>) {
+        if let Some(inbox) = &self.inbox {
+            let fault = done.as_ref().err().map(fault::undelivered);
+            inbox.told(&self.chat, self.message, fault.as_ref()).await;
+        }
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use teloxide::types::{ChatId, UserId};
+use teloxide::types::{ChatId, MessageId, UserId};
 use tokio::sync::Semaphore;
 
 use super::api::{Address, Api};
 use super::incoming::Heard;
 use crate::chat::command::Command;
 use crate::chat::message::Delivered;
-use crate::chat::{Attachment, ChatKind, Conversation, Incoming, MAX_PHOTOS, Platform, Request, Role};
+use crate::chat::{Attachment, ChatKind, ChatRef, Conversation, Incoming, MAX_PHOTOS, Platform, Reply, Request, Role};
 
 /// Telegram shows an action for five seconds.
 const SHOW_AGAIN: Duration = Duration::from_secs(4);
@@ -33,9 +33,9 @@ impl Office {
         Self { api, conversation, memory: Semaphore::new(MEMORY_MIB) }
     }
 
-    /// Answers an admitted message.
-    pub(super) async fn answer(&self, heard: Heard) {
-        let work = self.work(&heard);
+    /// Answers an admitted message, or the admitted messages of an album.
+    pub(super) async fn answer(&self, heard: Heard, taken: Vec<MessageId>) {
+        let work = self.work(&heard, &taken);
         if heard.incoming.attachments.is_empty() {
             return work.await;
         }
@@ -70,18 +70,38 @@ impl Office {
         }
     }
 
-    async fn work(&self, heard: &Heard) {
+    async fn work(&self, heard: &Heard, taken: &[MessageId]) {
         let wanted = &heard.incoming.attachments[..heard.incoming.attachments.len().min(MAX_PHOTOS)];
         let weight: usize = wanted.iter().map(|photo| self.weight_mib(photo)).sum();
         // Never closed; and without its bound, answering beats not answering.
-        let _memory = self.memory.acquire_many(weight.min(MEMORY_MIB) as u32).await.ok();
+        let memory = self.memory.acquire_many(weight.min(MEMORY_MIB) as u32).await.ok();
         let photos: Vec<Delivered> = join_all(wanted.iter().map(|photo| self.api.download(photo))).await;
         let incoming = self.with_role(&heard.incoming).await;
         self.greet(&incoming).await;
         let replies = self.conversation.respond(&incoming, photos).await;
+        // The photos are gone; what is said about them may have to wait for its turn.
+        drop(memory);
         let count = replies.len();
         for (index, reply) in replies.into_iter().enumerate() {
-            self.api.deliver(heard.address(index, count), reply).await;
+            self.say(&heard.incoming.chat, heard.address(index, count), reply).await;
+        }
+        if let Some(inbox) = self.conversation.inbox() {
+            // Those of an album that have no answer of their own; all others are done with already.
+            for message in taken {
+                inbox.told(&heard.incoming.chat, message.0.into(), None).await;
+            }
+        }
+    }
+
+    /// Says one of the answers to a message; that it did, or may have, is noted.
+    async fn say(&self, chat: &ChatRef, to: Address, reply: Reply) {
+        let noted = self.conversation.inbox().zip(to.message);
+        if let Some((inbox, message)) = noted {
+            inbox.telling(chat, message.0.into()).await;
+        }
+        let outcome = self.api.deliver(to, reply).await;
+        if let Some((inbox, message)) = noted {
+            inbox.told(chat, message.0.into(), outcome.as_ref().err()).await;
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures_util::StreamExt;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use teloxide::net::Download;
 use teloxide::payloads::{EditMessageCaptionSetters, SendChatActionSetters, SendMessageSetters, SetWebhookSetters};
@@ -12,14 +13,16 @@ use teloxide::requests::Requester;
 use teloxide::types::{
     AllowedUpdate, BotCommand, BotCommandScope, CallbackQueryId, ChatAction, ChatId, FileId, InlineKeyboardButton,
     InlineKeyboardMarkup, InputFile, InputMedia, InputMediaPhoto, LinkPreviewOptions, Me, MessageId, ReplyMarkup,
-    ReplyParameters, ThreadId, UserId,
+    ReplyParameters, Seconds, ThreadId, UserId,
 };
 use teloxide::{ApiError, Bot, RequestError};
 use tokio_util::sync::CancellationToken;
 
+use super::pace::Pace;
 use super::{Settings, menu};
 use crate::chat::message::{Attachment, Delivered, DeliveryError, Picture, Reply};
 use crate::chat::{Button, Buttons, Canvas, Lang, Platform, Role, Undelivered};
+use crate::clock::SharedClock;
 use crate::front::meters::{Fault, Meters};
 use crate::infer::decode::PhotoError;
 
@@ -31,7 +34,7 @@ const MAX_WORDS: usize = 4_096;
 /// Longest answer to a press, characters.
 const MAX_NOTICE: usize = 200;
 /// Longest wait after a 429; an answer that comes later helps nobody.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// Times that one call is made.
 const ATTEMPTS: u32 = 4;
 /// How Telegram words its 5xx.
@@ -54,6 +57,8 @@ pub(super) struct Api {
     bot: Bot,
     max_photo_bytes: usize,
     meters: Meters,
+    clock: SharedClock,
+    pace: Pace,
 }
 
 impl Api {
@@ -65,11 +70,8 @@ impl Api {
             let parsed = reqwest::Url::parse(url).ok().filter(|url| !url.cannot_be_a_base());
             bot = bot.set_api_url(parsed.with_context(|| format!("{url:?} is no address of a Bot API server"))?);
         }
-        Ok(Self {
-            bot,
-            max_photo_bytes: settings.max_photo_bytes.min(TELEGRAM_MAX_DOWNLOAD),
-            meters: settings.meters.clone(),
-        })
+        let (max_photo_bytes, clock) = (settings.max_photo_bytes.min(TELEGRAM_MAX_DOWNLOAD), settings.clock.clone());
+        Ok(Self { bot, max_photo_bytes, meters: settings.meters.clone(), pace: Pace::new(clock.clone()), clock })
     }
 
     /// teloxide's handle, for its update listener.
@@ -203,11 +205,14 @@ impl Api {
         PhotoError::TooManyBytes { bytes: bytes.max(limit + 1), limit }.into()
     }
 
-    /// Sends a reply; what goes wrong is logged, since nobody is left to be told.
-    pub(super) async fn deliver(&self, to: Address, reply: Reply) {
-        if let Err(error) = self.say(to, reply).await {
+    /// Sends a reply; what goes wrong is logged as well.
+    ///
+    /// # Errors
+    /// As [`Api::say`].
+    pub(super) async fn deliver(&self, to: Address, reply: Reply) -> Result<i64, Undelivered> {
+        self.say(to, reply).await.inspect_err(|error| {
             tracing::error!(chat = to.chat.0, %error, "an answer could not be delivered");
-        }
+        })
     }
 
     /// Sends a reply; the number of its (first) message.
@@ -278,7 +283,7 @@ impl Api {
         let edited = match picture {
             Canvas::None => {
                 let words = split(words, MAX_WORDS)[0];
-                let edited = self.patiently(|| {
+                let edited = self.speak(chat, || {
                     let mut call = self.bot.edit_message_text(chat, message, words);
                     call.reply_markup = keyboard.clone();
                     call.link_preview_options = Some(no_preview());
@@ -287,7 +292,7 @@ impl Api {
                 edited.await.map(drop)
             }
             Canvas::Kept => {
-                let edited = self.patiently(|| {
+                let edited = self.speak(chat, || {
                     let mut call = self.bot.edit_message_caption(chat, message).caption(caption);
                     call.reply_markup = keyboard.clone();
                     call.into_future()
@@ -296,7 +301,7 @@ impl Api {
             }
             Canvas::New(picture) => {
                 let file = InputFile::memory(picture.bytes).file_name(picture.name);
-                let edited = self.patiently(|| {
+                let edited = self.speak(chat, || {
                     let media = InputMedia::Photo(InputMediaPhoto::new(file.clone()).caption(caption));
                     let mut call = self.bot.edit_message_media(chat, message, media);
                     call.reply_markup = keyboard.clone();
@@ -353,7 +358,7 @@ impl Api {
     async fn send_album(&self, to: Address, words: &str, album: Vec<Picture>) -> Result<MessageId, RequestError> {
         let files: Vec<InputFile> =
             album.into_iter().map(|picture| InputFile::memory(picture.bytes).file_name(picture.name)).collect();
-        let sent = self.patiently(|| {
+        let sent = self.speak(to.chat, || {
             let media = files.iter().enumerate().map(|(index, file)| {
                 let photo = InputMediaPhoto::new(file.clone());
                 InputMedia::Photo(if index == 0 { photo.caption(words) } else { photo })
@@ -375,7 +380,7 @@ impl Api {
     ) -> Result<MessageId, RequestError> {
         let file = InputFile::memory(picture.bytes).file_name(picture.name);
         let caption = Some(words).filter(|words| words.encode_utf16().count() <= MAX_CAPTION);
-        let sent = self.patiently(|| {
+        let sent = self.speak(to.chat, || {
             let mut call = self.bot.send_photo(to.chat, file.clone());
             call.reply_parameters = reply_to(to);
             call.reply_markup = keyboard.clone().map(ReplyMarkup::InlineKeyboard);
@@ -401,7 +406,7 @@ impl Api {
         for (index, part) in parts.iter().enumerate() {
             // The buttons stand under the end.
             let keyboard = keyboard.clone().filter(|_| index + 1 == parts.len());
-            let sent = self.patiently(|| {
+            let sent = self.speak(to.chat, || {
                 let mut call = self.bot.send_message(to.chat, *part).link_preview_options(no_preview());
                 call.reply_parameters = reply_to(to);
                 call.reply_markup = keyboard.clone().map(ReplyMarkup::InlineKeyboard);
@@ -412,6 +417,39 @@ impl Api {
             first.get_or_insert(id);
         }
         Ok(first.unwrap_or(MessageId(0)))
+    }
+
+    /// Makes a call that puts something into a chat: in its turn, again where that may help, and never while Telegram
+    /// has forbidden it. A prohibition of more than a minute is not waited for: until it ends, calls fail unmade.
+    async fn speak<T, C, F>(&self, chat: ChatId, call: C) -> Result<T, RequestError>
+    where
+        C: Fn() -> F,
+        F: Future<Output = Result<T, RequestError>>,
+    {
+        let mut turn = self.pace.turn(chat).await;
+        let mut attempt = 1;
+        loop {
+            let quiet = self.pace.quiet(&turn);
+            if quiet > MAX_RETRY_AFTER {
+                return Err(RequestError::RetryAfter(Seconds::from_seconds(
+                    quiet.as_secs().try_into().unwrap_or(u32::MAX),
+                )));
+            }
+            let error = match self.pace.call(&mut turn, call()).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            self.failed(&error);
+            if let RequestError::RetryAfter(wait) = &error {
+                self.pace.be_quiet(&mut turn, SignedDuration::from_secs(wait.seconds().into()));
+            }
+            let Some(pause) = self.pause(&error, attempt) else { return Err(error) };
+            // What Telegram asks for is waited for above.
+            if !matches!(error, RequestError::RetryAfter(_)) {
+                self.wait(pause).await;
+            }
+            attempt += 1;
+        }
     }
 
     /// Makes a call again when Telegram says 429, after the time that it asks for; when the connection could
@@ -429,15 +467,21 @@ impl Api {
                 Err(error) => error,
             };
             self.failed(&error);
-            match pause_before_retry(&error, attempt) {
-                Some(pause) if attempt < ATTEMPTS => {
-                    tracing::info!(attempt, ?pause, error = self.redact(&error), "Telegram is asked again");
-                    tokio::time::sleep(pause).await;
-                    attempt += 1;
-                }
-                _ => return Err(error),
-            }
+            let Some(pause) = self.pause(&error, attempt) else { return Err(error) };
+            self.wait(pause).await;
+            attempt += 1;
         }
+    }
+
+    /// How long to wait before the same call is made again; `None` when it is not.
+    fn pause(&self, error: &RequestError, attempt: u32) -> Option<SignedDuration> {
+        let pause = pause_before_retry(error, attempt).filter(|_| attempt < ATTEMPTS)?;
+        tracing::info!(attempt, ?pause, error = self.redact(error), "Telegram is asked again");
+        Some(pause)
+    }
+
+    async fn wait(&self, pause: SignedDuration) {
+        self.clock.until(self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX)).await;
     }
 }
 
@@ -451,14 +495,18 @@ fn fault(error: &RequestError) -> Fault {
     }
 }
 
-fn pause_before_retry(error: &RequestError, attempt: u32) -> Option<Duration> {
+fn pause_before_retry(error: &RequestError, attempt: u32) -> Option<SignedDuration> {
     match error {
-        RequestError::RetryAfter(wait) => Some(wait.duration()).filter(|wait| *wait <= MAX_RETRY_AFTER),
-        RequestError::Network(error) if error.is_connect() => Some(Duration::from_secs(1 << attempt.min(4))),
+        RequestError::RetryAfter(wait) => {
+            Some(SignedDuration::from_secs(wait.seconds().into())).filter(|wait| *wait <= MAX_RETRY_AFTER)
+        }
+        RequestError::Network(error) if error.is_connect() => Some(SignedDuration::from_secs(1 << attempt.min(4))),
         // After any 5xx teloxide has waited for ten seconds already.
-        RequestError::Api(ApiError::Unknown(words)) if SERVER_FAULTS.contains(&words.as_str()) => Some(Duration::ZERO),
+        RequestError::Api(ApiError::Unknown(words)) if SERVER_FAULTS.contains(&words.as_str()) => {
+            Some(SignedDuration::ZERO)
+        }
         // A gateway's page of HTML. An answer in JSON that cannot be read is another matter: the call succeeded.
-        RequestError::InvalidJson { raw, .. } if !raw.starts_with('{') => Some(Duration::ZERO),
+        RequestError::InvalidJson { raw, .. } if !raw.starts_with('{') => Some(SignedDuration::ZERO),
         _ => None,
     }
 }
@@ -522,7 +570,6 @@ fn split(words: &str, limit: usize) -> Vec<&str> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use teloxide::types::Seconds;
 
     const TOKEN: &str = "123456:AAF-secret_part";
 
@@ -539,7 +586,7 @@ mod tests {
     #[test]
     fn only_a_short_429_is_waited_for() {
         let wait = |seconds| pause_before_retry(&RequestError::RetryAfter(Seconds::from_seconds(seconds)), 1);
-        assert_eq!(wait(7), Some(Duration::from_secs(7)));
+        assert_eq!(wait(7), Some(SignedDuration::from_secs(7)));
         assert_eq!(wait(3_600), None);
         assert_eq!(pause_before_retry(&RequestError::Api(ApiError::BotBlocked), 1), None);
     }
@@ -547,13 +594,13 @@ mod tests {
     #[test]
     fn faults_of_the_server_are_retried_and_unreadable_successes_are_not() {
         let unknown = |words: &str| RequestError::Api(ApiError::Unknown(words.to_owned()));
-        assert_eq!(pause_before_retry(&unknown("Bad Gateway"), 1), Some(Duration::ZERO));
+        assert_eq!(pause_before_retry(&unknown("Bad Gateway"), 1), Some(SignedDuration::ZERO));
         assert_eq!(pause_before_retry(&unknown("Bad Request: CHAT_RESTRICTED"), 1), None);
         let invalid = |raw: &str| {
             let source = serde_json::from_str::<u8>(raw).expect_err("no number").into();
             RequestError::InvalidJson { source, raw: raw.into() }
         };
-        assert_eq!(pause_before_retry(&invalid("<html>502</html>"), 1), Some(Duration::ZERO));
+        assert_eq!(pause_before_retry(&invalid("<html>502</html>"), 1), Some(SignedDuration::ZERO));
         assert_eq!(pause_before_retry(&invalid("{\"ok\":true,\"result\":{}}"), 1), None, "it was sent");
     }
 

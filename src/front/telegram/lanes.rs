@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use teloxide::types::ChatId;
@@ -11,11 +12,14 @@ use tokio_util::task::TaskTracker;
 /// Lanes are swept when there are so many more.
 const SWEEP_BEYOND: usize = 1_024;
 
+/// Most answers that wait or run in one chat. With limits that fit Telegram's pace no chat comes near.
+const LONGEST: usize = 128;
+
 /// The running answers.
 #[derive(Default)]
 pub(super) struct Lanes {
-    /// The last task of each chat.
-    last: HashMap<ChatId, JoinHandle<()>>,
+    /// The last task of each chat, and how many there are.
+    last: HashMap<ChatId, (JoinHandle<()>, Arc<()>)>,
     tracker: TaskTracker,
 }
 
@@ -24,10 +28,13 @@ impl Lanes {
     /// nobody.
     pub(super) fn run(&mut self, chat: ChatId, work: impl Future<Output = ()> + Send + 'static) {
         if self.last.len() >= SWEEP_BEYOND {
-            self.last.retain(|_, task| !task.is_finished());
+            self.last.retain(|_, (task, _)| !task.is_finished());
         }
-        let before = self.last.remove(&chat);
+        let (before, count) = self.last.remove(&chat).unzip();
+        let count = count.unwrap_or_default();
+        let counted = count.clone();
         let task = self.tracker.spawn(async move {
+            let _counted = counted;
             if let Some(before) = before {
                 // It catches its own panics, and nobody aborts it.
                 let _ = before.await;
@@ -36,7 +43,12 @@ impl Lanes {
                 tracing::error!(chat = chat.0, "an answer panicked");
             }
         });
-        self.last.insert(chat, task);
+        self.last.insert(chat, (task, count));
+    }
+
+    /// Whether one more answer may wait in a chat.
+    pub(super) fn has_room(&self, chat: ChatId) -> bool {
+        self.last.get(&chat).is_none_or(|(_, count)| Arc::strong_count(count) <= LONGEST)
     }
 
     /// Runs `work` beside all lanes.
@@ -58,7 +70,7 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
     use tokio::sync::oneshot;
 
     #[tokio::test]
@@ -92,12 +104,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_lane_has_an_end_and_room_again_when_it_moves() {
+        let mut lanes = Lanes::default();
+        let (open, gate) = oneshot::channel::<()>();
+        lanes.run(ChatId(1), async move { gate.await.expect("the gate opens") });
+        for _ in 1..LONGEST {
+            assert!(lanes.has_room(ChatId(1)));
+            lanes.run(ChatId(1), async {});
+        }
+        assert!(!lanes.has_room(ChatId(1)) && lanes.has_room(ChatId(2)));
+        open.send(()).expect("the first waits");
+        while !lanes.has_room(ChatId(1)) {
+            tokio::task::yield_now().await;
+        }
+        lanes.finish().await;
+    }
+
+    #[tokio::test]
     async fn idle_lanes_are_forgotten() {
         let mut lanes = Lanes::default();
         for chat in 0..SWEEP_BEYOND as i64 {
             lanes.run(ChatId(chat), async {});
         }
-        while !lanes.last.values().all(JoinHandle::is_finished) {
+        while !lanes.last.values().all(|(task, _)| task.is_finished()) {
             tokio::task::yield_now().await;
         }
         lanes.run(ChatId(-1), async {});

@@ -4,13 +4,14 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use teloxide::types::{AllowedUpdate, Update};
+use teloxide::types::AllowedUpdate;
 use teloxide::update_listeners::{AsUpdateStream, Polling, UpdateListener};
 use teloxide::{ApiError, RequestError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
+use super::desk::Arrival;
 
 /// How long Telegram holds a question open when there is nothing new.
 const HOLD: Duration = Duration::from_secs(30);
@@ -18,7 +19,7 @@ const HOLD: Duration = Duration::from_secs(30);
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Passes updates on until `stop`.
-pub(super) async fn serve(api: &Api, inbox: mpsc::Sender<Update>, stop: &CancellationToken) {
+pub(super) async fn serve(api: &Api, inbox: mpsc::Sender<Arrival>, stop: &CancellationToken) {
     // As long as a webhook is set, Telegram refuses to be asked.
     api.delete_webhook().await;
     let mut listener = Polling::builder(api.bot().clone())
@@ -30,8 +31,13 @@ pub(super) async fn serve(api: &Api, inbox: mpsc::Sender<Update>, stop: &Cancell
     let listen = async {
         while let Some(update) = updates.next().await {
             match update {
-                // Closed only if the desk panicked, which ends the run anyway.
-                Ok(update) => _ = inbox.send(update).await,
+                // Asking for the next ones confirms this one: not before it is noted. Both are closed only if the desk
+                // panicked, which ends the run anyway.
+                Ok(update) => {
+                    let (arrival, noted) = Arrival::new(update);
+                    drop(inbox.send(arrival).await);
+                    drop(noted.await);
+                }
                 Err(error) => report(api, &error),
             }
         }

@@ -34,6 +34,14 @@ pub(super) async fn answer(office: Arc<Office>, query: CallbackQuery) {
     }
 }
 
+/// Reads a press that strangers made up.
+#[cfg(any(test, fuzzing))]
+pub(super) fn hostile(query: &CallbackQuery) {
+    if let Some(heard) = hear(query, Lang::En) {
+        assert_eq!(Some(heard.pressed.press.payload()), query.data);
+    }
+}
+
 /// `None` for buttons that mean nothing, and for those of messages that Telegram does not show us any more.
 fn hear(query: &CallbackQuery, lang: Lang) -> Option<Heard> {
     let press = Press::parse(query.data.as_deref()?)?;

@@ -7,13 +7,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
-use teloxide::types::Update;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::CancellationToken;
 
 use super::Webhook;
 use super::api::Api;
+use super::desk::Arrival;
 
 /// The header in which Telegram repeats the secret.
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
@@ -23,7 +23,7 @@ const MAX_UPDATE: usize = 1 << 20;
 #[derive(Clone)]
 struct Door {
     secret: SecretString,
-    inbox: mpsc::Sender<Update>,
+    inbox: mpsc::Sender<Arrival>,
 }
 
 /// Registers the webhook and passes updates on until `stop`. The webhook stays registered, so that Telegram
@@ -32,7 +32,7 @@ pub(super) async fn serve(
     api: &Api,
     listener: TcpListener,
     hook: Webhook,
-    inbox: mpsc::Sender<Update>,
+    inbox: mpsc::Sender<Arrival>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let url = reqwest::Url::parse(&hook.public_url)
@@ -43,7 +43,7 @@ pub(super) async fn serve(
     Ok(())
 }
 
-fn router(path: &str, secret: SecretString, inbox: mpsc::Sender<Update>) -> Router {
+fn router(path: &str, secret: SecretString, inbox: mpsc::Sender<Arrival>) -> Router {
     let door = Door { secret, inbox };
     Router::new().route(path, post(enter)).layer(DefaultBodyLimit::max(MAX_UPDATE)).with_state(door)
 }
@@ -63,8 +63,10 @@ async fn enter(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Sta
             return StatusCode::OK;
         }
     };
-    match door.inbox.try_send(update) {
-        Ok(()) => StatusCode::OK,
+    let (arrival, noted) = Arrival::new(update);
+    match door.inbox.try_send(arrival) {
+        // Telegram forgets what it hears OK of: not before it is noted.
+        Ok(()) => noted.await.map_or(StatusCode::SERVICE_UNAVAILABLE, |()| StatusCode::OK),
         Err(TrySendError::Full(_) | TrySendError::Closed(_)) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

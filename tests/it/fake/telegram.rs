@@ -8,10 +8,13 @@ mod spec;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+
+use crate::support::SkippingClock;
 
 /// The token of the one bot.
 pub const TOKEN: &str = "4242:AAE-the_secret_part_of_the_token";
@@ -126,7 +129,9 @@ struct Model {
     edits: Vec<Edit>,
     failures: VecDeque<(&'static str, Failure)>,
     /// Nobody may call these methods before.
-    quiet_until: HashMap<String, Instant>,
+    quiet_until: HashMap<String, Timestamp>,
+    /// When the bot spoke lately, and where.
+    spoken: VecDeque<(Timestamp, i64)>,
     downloads_held: bool,
     /// The kinds of updates that the bot asked for; `None`: it never said, and gets all.
     allowed: Option<Vec<String>>,
@@ -142,6 +147,7 @@ struct Model {
 #[derive(Clone)]
 struct Shared {
     model: Arc<Mutex<Model>>,
+    clock: Arc<SkippingClock>,
     /// Sent whenever the model may have changed.
     changed: Arc<watch::Sender<()>>,
 }
@@ -189,7 +195,7 @@ impl FakeTelegram {
         crate::support::guard_secrets();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let shared = Shared { model: Arc::default(), changed: Arc::new(watch::channel(()).0) };
+        let shared = Shared { model: Arc::default(), clock: Arc::default(), changed: Arc::new(watch::channel(()).0) };
         let router = calls::router(shared.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
         Self { shared, address, server }
@@ -208,7 +214,13 @@ impl FakeTelegram {
             mode: kokodoko::front::telegram::Mode::Polling,
             max_photo_bytes: 20 << 20,
             meters: kokodoko::front::meters::Meters::default(),
+            clock: self.shared.clock.clone(),
         }
+    }
+
+    /// The clock of both sides.
+    pub fn clock(&self) -> &SkippingClock {
+        &self.shared.clock
     }
 
     /// What Telegram has so far of a user's private chat with the bot.

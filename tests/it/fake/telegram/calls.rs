@@ -1,7 +1,6 @@
 //! HTTP: paths, tokens, parameters in JSON and in multipart form, injected failures.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Request, State};
@@ -9,6 +8,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use futures_util::stream;
+use jiff::SignedDuration;
+use kokodoko::clock::WallClock;
 use serde_json::{Map, Value, json};
 
 use super::methods::{self, Kind};
@@ -82,6 +83,14 @@ async fn call(shared: &Shared, path: &str, request: Request) -> Result<Value, Re
     let call = read(request, method).await.map_err(bad)?;
     method.check(&call).map_err(bad)?;
     spec::check(method.name, &call).map_err(bad)?;
+    if let Some(chat) = method.speaks_in(&call) {
+        keep_pace(shared, chat)
+            .map_err(|what| violation(shared, StatusCode::TOO_MANY_REQUESTS, format!("{}: {what}", method.name)))?;
+    }
+    if method.name == "getMe" {
+        // A process that starts cannot know what the one before it said; Telegram tells it by 429.
+        shared.with(|model| model.spoken.clear());
+    }
     let is_unheard = fail_as_told(shared, method.name)?;
     let done = method.run(shared, call).await;
     if is_unheard {
@@ -120,9 +129,32 @@ async fn read_form(request: Request, method: &methods::Method) -> Result<Call, S
     Ok(call)
 }
 
+/// What Telegram bears of a bot: a message a second in a chat, 20 a minute in a group, 30 a second in all.
+fn keep_pace(shared: &Shared, chat: i64) -> Result<(), String> {
+    let (now, second) = (shared.clock.now(), SignedDuration::from_secs(1));
+    shared.with(|model| {
+        model.spoken.retain(|(at, _)| now.duration_since(*at) < 60 * second);
+        let within = |span: SignedDuration, only: Option<i64>| {
+            let here = model.spoken.iter().filter(|(_, there)| only.is_none_or(|only| only == *there));
+            here.filter(|(at, _)| now.duration_since(*at) < span).count()
+        };
+        if within(second, Some(chat)) > 0 {
+            return Err(format!("two in a second in the chat {chat}"));
+        }
+        if chat < 0 && within(60 * second, Some(chat)) >= 20 {
+            return Err(format!("more than 20 in a minute in the group {chat}"));
+        }
+        if within(second, None) >= 30 {
+            return Err("more than 30 in a second".to_owned());
+        }
+        model.spoken.push_back((now, chat));
+        Ok(())
+    })
+}
+
 /// Whether the answer of a call is to be lost.
 fn fail_as_told(shared: &Shared, method: &'static str) -> Result<bool, Refused> {
-    let now = Instant::now();
+    let now = shared.clock.now();
     if shared.with(|model| model.quiet_until.get(method).is_some_and(|until| now < *until)) {
         return Err(violation(shared, StatusCode::TOO_MANY_REQUESTS, format!("{method} came back before its time")));
     }
@@ -132,7 +164,7 @@ fn fail_as_told(shared: &Shared, method: &'static str) -> Result<bool, Refused> 
         Some(Failure::Refusal(words)) => Err(Refused::bad_request(words)),
         Some(Failure::BadGateway) => Err(Refused::new(StatusCode::BAD_GATEWAY, "Bad Gateway")),
         Some(Failure::TooManyRequests { retry_after }) => {
-            let until = now + Duration::from_secs(retry_after);
+            let until = now + SignedDuration::from_secs(retry_after.cast_signed());
             shared.with(|model| model.quiet_until.insert(method.to_owned(), until));
             let description = format!("Too Many Requests: retry after {retry_after}");
             let refused = Refused::new(StatusCode::TOO_MANY_REQUESTS, description);

@@ -40,6 +40,14 @@ pub(super) struct Method {
     pub(super) params: &'static [Param],
 }
 
+impl Method {
+    /// The chat that a call puts something into.
+    pub(super) fn speaks_in(&self, call: &Call) -> Option<i64> {
+        let speaks = self.name.starts_with("edit") || self.name.starts_with("send") && self.name != "sendChatAction";
+        call.params.get("chat_id").filter(|_| speaks)?.as_i64()
+    }
+}
+
 /// Every method that the bot has a use for. Others are violations: teach them here first.
 pub(super) const ALL: &[Method] = &[
     Method { name: "getMe", params: &[] },
