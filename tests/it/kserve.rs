@@ -20,7 +20,7 @@ fn options(url: &str, token: Option<&str>) -> Options {
 
 /// A core whose network the server has; the bytes of the network are not here.
 fn connect(url: &str, token: Option<&str>) -> Result<Core, String> {
-    let files = ModelFiles { manifest: manifest(), onnx: Vec::new() };
+    let files = ModelFiles { manifest: manifest(), onnx: Vec::new(), index: None };
     Core::start(&files, &options(url, token)).map_err(|error| error.to_string())
 }
 
@@ -102,13 +102,13 @@ async fn a_server_that_cannot_serve_it_says_what_to_do() {
     ];
     let mut other = manifest();
     other.sha256 = "1".repeat(64);
-    let files = ModelFiles { manifest: other.clone(), onnx: Vec::new() };
+    let files = ModelFiles { manifest: other.clone(), onnx: Vec::new(), index: None };
     let unknown = Core::start(&files, &options(&server.url, Some("let-me-in")));
     said.push(unknown.err().expect("another network").to_string());
     assert!(said[3].contains(&served_name(&other)));
     let mut larger = manifest();
     larger.input.size *= 2;
-    let files = ModelFiles { manifest: larger, onnx: Vec::new() };
+    let files = ModelFiles { manifest: larger, onnx: Vec::new(), index: None };
     let unfit = Core::start(&files, &options(&server.url, Some("let-me-in")));
     said.push(unfit.err().expect("another input").to_string());
     server.set_unready();
@@ -124,12 +124,14 @@ async fn another_model_goes_live_when_the_server_has_it() {
     let core = connect(&server.url, None).expect("connects");
     let mut other = manifest();
     other.sha256 = "1".repeat(64);
-    let refused = core.switch(ModelFiles { manifest: other, onnx: Vec::new() }).await;
+    let refused = core.switch(ModelFiles { manifest: other, onnx: Vec::new(), index: None }).await;
     assert!(refused.is_err_and(|error| error.to_string().contains("models export")));
     assert!(core.locate(jpeg(RED)).await.is_ok(), "the old one is still live");
     let mut same = manifest();
     same.version = "2.0.0".to_owned();
-    core.switch(ModelFiles { manifest: same, onnx: Vec::new() }).await.expect("the server has its network");
+    core.switch(ModelFiles { manifest: same, onnx: Vec::new(), index: None })
+        .await
+        .expect("the server has its network");
     assert_eq!(core.identity().version, "2.0.0");
     assert!(core.locate(jpeg(RED)).await.is_ok());
     server.finish();
