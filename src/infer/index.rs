@@ -1,7 +1,7 @@
 //! The index of a model: what its network saw in photos that it was trained on, for look-alikes and as a second opinion.
 //!
 //! A row is a photo's pooled features at length 1, rounded to whole multiples of one step a row (8 bits a value), with
-//! where it was taken, what shows it again and whom it is owed to. [`file`] reads and writes it, [`search`] finds the
+//! where it was taken, what shows it again and whom it is owed to. [`mod@file`] reads and writes it, [`search`] finds the
 //! nearest rows, [`kin`] asks on behalf of one photo.
 
 mod file;

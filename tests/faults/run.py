@@ -107,6 +107,9 @@ class Run:
         self.child.kill()
         self.child.wait()
         self.kills.append(time.monotonic())
+        # A 429 is remembered by the process that got it: the next one hears of it again.
+        with self.telegram.lock:
+            self.telegram.quiet.clear()
 
     def log(self):
         return (self.folder / "log.txt").read_text(errors="replace")

@@ -75,6 +75,8 @@ class Telegram:
         if path.startswith(f"/file/bot{TOKEN}/"):
             return self.file()
         method = path.removeprefix(f"/bot{TOKEN}/").lower()
+        # What was on its way when a 429 was given could not know of it.
+        arrived = time.monotonic()
         params, files = fields(headers, body)
         fault = self.faults.pick(CALLS) if method != "getme" else None
         if fault == "cut before":
@@ -86,7 +88,7 @@ class Telegram:
         speaks = method.startswith(("send", "edit")) and method != "sendchataction"
         now = time.monotonic()
         with self.lock:
-            if speaks and now < self.quiet.get(params["chat_id"], 0) - 0.02:
+            if speaks and arrived < self.quiet.get(params["chat_id"], 0) - 0.02:
                 self.impatient.append((method, params["chat_id"]))
         if fault == "429" and method != "getupdates":
             if speaks:
