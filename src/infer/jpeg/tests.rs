@@ -90,7 +90,8 @@ proptest! {
         let found = ours(&bytes, side).expect("a baseline file, to be made smaller");
         let distance = distance(&found, &library(&bytes, side));
         // What a filter leaves of the grain differs a little: it is cut off at another frequency.
-        // Coarse steps push more pixels out of range, which the library cuts off one by one and a mean does not.
+        // Coarse steps shift the mean of whole blocks. An eighth is that mean (see below), while the library's filter
+        // reaches over the neighbours and evens them out: of 6,000 pictures the worst were 0.8 at 30, 0.6 from 50 on.
         let coarse = if how.quality < 50 { 0.5 } else { 0.0 };
         prop_assert!(distance < 0.7 + 0.1 * f64::from(grain) + coarse, "{distance}");
     }
@@ -161,4 +162,19 @@ fn other_kinds_are_left_to_the_library() {
     let mut other = sound.clone();
     other[marker + 1] = 0xd9;
     assert!(ours(&other, 40).is_none());
+}
+
+#[test]
+fn an_eighth_is_the_mean_of_each_block() {
+    for quality in [30, 50, 70, 90] {
+        let how = How { sampling: SamplingFactor::F_1_1, quality, restart: 0, grey: true };
+        let bytes = encode(&picture(128, 128, 0, 0), how);
+        let full = image::load_from_memory(&bytes).expect("the library decodes it").to_rgb8();
+        let means = RgbImage::from_fn(16, 16, |x, y| {
+            let block = (0..64).map(|at| u32::from(full.get_pixel(8 * x + at % 8, 8 * y + at / 8).0[0]));
+            image::Rgb([((block.sum::<u32>() + 32) / 64) as u8; 3])
+        });
+        let distance = distance(&ours(&bytes, 16).expect("decoded"), &means);
+        assert!(distance < 0.1, "quality {quality}: {distance}");
+    }
 }
