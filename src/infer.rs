@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod decode;
 pub mod explain;
+pub mod files;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
 pub mod index;
@@ -280,12 +281,16 @@ impl Core {
         wanted.clamp(1, self.shared.options.capacity())
     }
 
-    /// What is measured of it, with the load of this moment.
+    /// What is measured of it; its load as of the last [`Core::measure_load`].
     #[must_use]
     pub fn meters(&self) -> &Meters {
+        &self.shared.meters
+    }
+
+    /// Measures how many photos are in it just now.
+    pub fn measure_load(&self) {
         let inside = self.shared.options.capacity().saturating_sub(self.shared.admission.available_permits());
         self.shared.meters.set_load(inside, self.live().queue.waiting());
-        &self.shared.meters
     }
 
     /// Answers where a photo was taken.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::domain::Split;
+use crate::infer::files::replace;
 use crate::infer::index::INDEX_FILE;
 use crate::infer::index::kin::Voting;
 use crate::infer::manifest::{Indexed, MANIFEST_FILE, Manifest, ModelFiles, sha256_hex};
@@ -15,7 +16,7 @@ use crate::judge::second::{calibrate, witnesses, worth};
 use crate::judge::{TestPhoto, photos};
 use crate::train::folder::Folder;
 use crate::train::head::features::Extractor;
-use crate::train::{checkpoint, drawn, index};
+use crate::train::{drawn, index};
 use crate::world::World;
 
 /// Photos between two lines of progress in the log.
@@ -68,7 +69,7 @@ pub(super) async fn make(
     let manifest = |index: Option<Indexed>| Manifest { index, ..files.manifest.clone() };
     write_manifest(home, &manifest(None))?;
     let path = home.join(INDEX_FILE);
-    checkpoint::replace(&path, made.bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    replace(&path, made.bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     write_manifest(home, &manifest(Some(indexed.clone())))?;
     Ok(indexed)
 }
@@ -109,5 +110,5 @@ fn in_folder(folder: &Folder, split: Split) -> Vec<TestPhoto> {
 fn write_manifest(home: &Path, manifest: &Manifest) -> anyhow::Result<()> {
     let path = home.join(MANIFEST_FILE);
     let text = toml::to_string(manifest).context("the manifest has no TOML form")?;
-    checkpoint::replace(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+    replace(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }

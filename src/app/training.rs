@@ -18,6 +18,7 @@ use crate::collect::dataset::Dataset;
 use crate::collect::export;
 use crate::config::Config;
 use crate::domain::job::Job;
+use crate::infer::files::replace;
 use crate::infer::manifest::{MANIFEST_FILE, sha256_hex};
 use crate::jobs::child::{self, ChildError};
 use crate::jobs::{Progress, Work, Worked, worked};
@@ -299,7 +300,7 @@ impl Task<'_> {
     /// Keeps the curve with the checkpoints that it leads to.
     fn note_epochs(&self) {
         let json = serde_json::to_vec(&self.said.epochs).unwrap_or_default();
-        if let Err(error) = checkpoint::replace(&self.unfinished().join(EPOCHS), &json) {
+        if let Err(error) = replace(&self.unfinished().join(EPOCHS), &json) {
             tracing::warn!(%error, "the curve of the training is not kept");
         }
     }

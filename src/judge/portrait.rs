@@ -2,8 +2,8 @@
 //! their heatmaps.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use crate::domain::metrics::{argmax, wilson};
 use crate::domain::{Area, Coordinate};
 use crate::infer::Core;
 use crate::infer::explain::Seen;
+use crate::infer::files::replace;
 
 /// Name of the file beside the manifest.
 pub const FILE: &str = "portrait.json";
@@ -243,15 +244,9 @@ impl Portrait {
     /// # Errors
     /// When it cannot be written; an older one then stays.
     pub fn write(&self, folder: &Path) -> Result<(), PortraitError> {
-        let (path, fresh) = (folder.join(FILE), folder.join(format!("{FILE}.new")));
+        let path = folder.join(FILE);
         let json = serde_json::to_vec(self).expect("plain data has a JSON form");
-        let written = File::create(&fresh).and_then(|mut file| file.write_all(&json).and_then(|()| file.sync_all()));
-        let renamed = written.and_then(|()| fs::rename(&fresh, &path));
-        renamed.map_err(|error| {
-            // Nobody needs half a file; that it cannot be removed either is no news.
-            drop(fs::remove_file(&fresh));
-            PortraitError { path, problem: error.to_string() }
-        })
+        replace(&path, &json).map_err(|error| PortraitError { path, problem: error.to_string() })
     }
 
     /// The photos most like an area, by its full name.

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::ModelsError;
+use crate::infer::files::replace;
 use crate::infer::manifest::{MANIFEST_FILE, Manifest, ModelError, ModelFiles};
 use crate::judge::Verdict;
 use crate::store::Store;
@@ -166,14 +167,10 @@ impl Shelf {
     /// # Errors
     /// When it cannot be written.
     pub fn note_verdict(&self, name: &str, verdict: &Verdict) -> Result<(), ModelsError> {
-        let path = self.folder(name)?.join(VERDICT_FILE);
+        let path = self.home(name)?.join(VERDICT_FILE);
         let broken = |problem: String| ModelsError::Verdict { file: path.display().to_string(), problem };
         let json = serde_json::to_vec_pretty(verdict).map_err(|error| broken(error.to_string()))?;
-        // Whole or not at all: a reader never sees half of it.
-        let new = path.with_extension("json.new");
-        std::fs::write(&new, json)
-            .and_then(|()| std::fs::rename(&new, &path))
-            .map_err(|error| broken(error.to_string()))
+        replace(&path, &json).map_err(|error| broken(error.to_string()))
     }
 
     fn unknown(&self, name: &str) -> ModelsError {

@@ -23,6 +23,7 @@ use super::start::{Start, blank};
 use super::weights::{self, WeightsError};
 use crate::domain::Area;
 use crate::domain::metrics::{self, Selective, coverage};
+use crate::infer::files::replace;
 use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, Provenance, sha256_hex};
 use crate::infer::preprocess::Preprocess;
 use crate::judge::{Graded, Score, score};
@@ -238,7 +239,7 @@ fn labels_of(examples: &[Example]) -> Vec<usize> {
 }
 
 fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
-    checkpoint::replace(&out.join(name), bytes).map_err(|error| unwritable(out, name, error))
+    replace(&out.join(name), bytes).map_err(|error| unwritable(out, name, error))
 }
 
 fn unwritable(out: &Path, name: &str, error: impl std::fmt::Display) -> TrainError {

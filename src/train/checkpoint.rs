@@ -4,7 +4,7 @@
 //! only then are older ones removed. `checkpoints/best.safetensors` holds the best weights so far.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -15,6 +15,7 @@ use thiserror::Error;
 use super::recipe::Recipe;
 use super::resnet::ResNet;
 use super::weights::{StateDict, to_safetensors};
+use crate::infer::files::replace;
 
 /// Name of the folder within that of the model.
 pub const FOLDER: &str = "checkpoints";
@@ -91,26 +92,6 @@ pub fn best(folder: &Path) -> PathBuf {
 pub fn save_best(folder: &Path, weights: &StateDict) -> Result<(), CheckpointError> {
     let path = best(folder);
     replace(&path, &to_safetensors(weights)).map_err(|error| unwritable(&path, error))
-}
-
-/// Writes a file whole or not at all: under another name first, then by a rename.
-///
-/// # Errors
-/// When it cannot be written; what was there before stays.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let fresh = path.with_file_name(name);
-    let written = File::create(&fresh).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    let renamed = written.and_then(|()| fs::rename(&fresh, path));
-    if renamed.is_err() {
-        // Nobody needs half a file; that it cannot be removed either is no news.
-        drop(fs::remove_file(&fresh));
-    }
-    renamed
 }
 
 /// Writes the checkpoint of an epoch and removes older ones. `model` is in training form.
@@ -260,33 +241,4 @@ fn unwritable(path: &Path, error: impl std::fmt::Display) -> CheckpointError {
 
 fn unreadable(path: &Path, error: impl std::fmt::Display) -> CheckpointError {
     CheckpointError::Read { path: path.to_owned(), detail: error.to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_replaced_whole_or_not_at_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("inside").join("model.onnx");
-        replace(&path, b"old").unwrap();
-        replace(&path, b"new").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-        // A disk without room: the old file stays, and nothing else.
-        #[cfg(target_os = "linux")]
-        {
-            std::os::unix::fs::symlink("/dev/full", path.with_file_name("model.onnx.new")).unwrap();
-            let error = replace(&path, b"newer").unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-            assert_eq!(fs::read(&path).unwrap(), b"new");
-            assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-        }
-        // A folder stands in the way: the rename fails, nothing is left.
-        let blocked = folder.path().join("blocked");
-        fs::create_dir_all(blocked.join("full")).unwrap();
-        replace(&blocked, b"new").unwrap_err();
-        assert!(blocked.join("full").exists() && !folder.path().join("blocked.new").exists());
-    }
 }
