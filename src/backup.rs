@@ -299,7 +299,7 @@ fn copy_whole(from: &Path, to: &Path) -> Result<(), BackupError> {
     let linked = fs::hard_link(&unfinished, to);
     fs::remove_file(&unfinished).map_err(writing(&unfinished))?;
     linked.map_err(writing(to))?;
-    sync_folder(to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    sync_folder(to.parent().unwrap_or(Path::new(".")))
 }
 
 fn sync_folder(folder: &Path) -> Result<(), BackupError> {

@@ -14,6 +14,7 @@ use crate::chat::{why, wish};
 use crate::cli::Predict;
 use crate::config::Config;
 use crate::front::json::{Answer, Entry, Failure};
+use crate::infer::index::kin::{Kin, SecondOpinion};
 use crate::infer::{Core, LocateError, Located};
 
 /// Why a photo has no answer, in the words for users.
@@ -22,10 +23,22 @@ struct Fault {
     message: String,
 }
 
-/// An answer with what was asked for besides.
+/// An answer with what the model's index says of it.
 struct Told {
     located: Located,
+    second: Option<SecondOpinion>,
+    /// Where it was asked for.
     similar: Option<Similar>,
+}
+
+impl Told {
+    fn new(located: Located, album: Option<&Album>) -> Self {
+        let kin = located.kin();
+        let second = kin.as_ref().and_then(|kin| kin.second_opinion(&located.prediction));
+        let find = |(kin, album): (&Kin, &Album)| Similar::find(kin, &located.prediction, second.clone(), album);
+        let similar = kin.as_ref().zip(album).map(find);
+        Self { located, second, similar }
+    }
 }
 
 /// Answers every photo, also after a bad one, whose error stands in its place; the exit status is then 1.
@@ -45,16 +58,12 @@ pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<Exit
     let mut entries = Vec::new();
     let mut faults = 0;
     for path in &options.photos {
-        let answered = answer(&core, path, lang).await.map(|located| {
-            let find = |album: &Album| Some(Similar::find(&located.kin()?, &located.prediction, album));
-            let similar = album.as_ref().and_then(find);
-            Told { located, similar }
-        });
+        let answered = answer(&core, path, lang).await.map(|located| Told::new(located, album.as_ref()));
         faults += usize::from(answered.is_err());
         if let (Ok(told), Some(out)) = (&answered, &options.heatmap) {
             write_heatmap(&told.located, options.why_not.as_deref(), lang, out)?;
         }
-        if let (Ok(Told { located, similar: Some(similar) }), Some(out)) = (&answered, picture) {
+        if let (Ok(Told { located, similar: Some(similar), .. }), Some(out)) = (&answered, picture) {
             let photo = located.explanation.pack().photo().to_vec();
             write(&similar.picture(lang, &located.prediction, photo), out)?;
         }
@@ -97,13 +106,12 @@ fn read(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
 
 fn entry(answered: Result<Told, Fault>, top: usize) -> Entry {
     match answered {
-        Ok(Told { located, similar }) => {
-            let answer = Answer::from(&located).top(top);
-            let second = || located.kin()?.second_opinion(&located.prediction);
+        Ok(Told { located, second, similar }) => {
+            let answer = Answer::from(&located).top(top).with_second(second.as_ref());
             Entry::Answer(match similar {
                 // The photos are for those who see; the program's caller has the files.
-                Some(similar) => answer.with_second(similar.second.as_ref()).with_similar(&similar.shown, false),
-                None => answer.with_second(second().as_ref()),
+                Some(similar) => answer.with_similar(&similar.shown, false),
+                None => answer,
             })
         }
         Err(fault) => Entry::Failure(Failure::with_code(&fault.code, fault.message)),
@@ -123,13 +131,12 @@ fn print_json(mut entries: Vec<Entry>) -> anyhow::Result<()> {
 fn print_answer(path: &Path, answered: Result<Told, Fault>, top: usize, lang: Lang) {
     println!("{}", path.display());
     match answered {
-        Ok(Told { located, similar }) => {
+        Ok(Told { located, second, similar }) => {
             println!("{}", text::headline(lang, &located.prediction));
             println!("{}", text::bars(lang, &located.prediction, top));
             match similar {
                 Some(similar) => println!("{}", similar.words(lang, &located.prediction)),
                 None => {
-                    let second = located.kin().and_then(|kin| kin.second_opinion(&located.prediction));
                     text::similar::doubt(lang, &located.prediction, second.as_ref())
                         .into_iter()
                         .for_each(|doubt| println!("{doubt}"));

@@ -29,12 +29,13 @@ pub struct Similar {
 }
 
 impl Similar {
-    /// Looks for them and makes them ready. Takes up to some hundred milliseconds: not on a thread that serves others.
+    /// Looks for them and makes them ready; `second` is what [`Kin::second_opinion`] says. Takes up to some hundred
+    /// milliseconds: not on a thread that serves others.
     #[must_use]
-    pub fn find(kin: &Kin, prediction: &Prediction, album: &Album) -> Self {
+    pub fn find(kin: &Kin, prediction: &Prediction, second: Option<SecondOpinion>, album: &Album) -> Self {
         let alikes = kin.look_alikes(prediction, SHOWN).into_iter();
         let shown = alikes.map(|alike| Shown { jpeg: album.show(&alike.entry.photo), alike }).collect();
-        Self { shown, second: kin.second_opinion(prediction) }
+        Self { shown, second }
     }
 
     /// The photo that was asked about (a JPEG) with its look-alikes; a JPEG.

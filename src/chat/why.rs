@@ -244,7 +244,7 @@ impl Told {
     /// The look-alikes with their words; `None` where there is nothing to look among.
     fn alike(&self, album: &Album) -> Option<(String, Picture)> {
         let photo = self.evidence.as_ref()?.photo().to_vec();
-        let similar = Similar::find(self.kin.as_ref()?, &self.prediction, album);
+        let similar = Similar::find(self.kin.as_ref()?, &self.prediction, self.second.clone(), album);
         let number = self.place.map_or(1, |(number, _)| number);
         let picture = similar.shown(self.lang, &self.prediction, photo, number);
         Some((similar.words(self.lang, &self.prediction), picture))

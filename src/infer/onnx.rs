@@ -127,20 +127,14 @@ impl Network {
     /// # Errors
     /// The backend's own words.
     pub fn features(&mut self, batch: usize, input: &[f32]) -> Result<Vec<f32>, String> {
-        let shape = [batch, 3, self.size, self.size];
-        if let Engine::Remote(remote) = &self.engine {
-            return Ok(remote.run(batch, input)?.features);
+        // Graphs are made for certain sizes of batches only.
+        if let Engine::Graphs(graphs) = &mut self.engine {
+            let shape = [batch, 3, self.size, self.size];
+            let input = TensorRef::from_array_view((shape, input)).map_err(|error| error.to_string())?;
+            let named = graphs.run_plainly(input).map_err(|error| error.to_string())?;
+            return Ok(outputs(&named)?.features);
         }
-        let input = TensorRef::from_array_view((shape, input)).map_err(|error| error.to_string())?;
-        let outputs = match &mut self.engine {
-            Engine::Remote(_) => unreachable!("answered above"),
-            Engine::Plain(session) | Engine::Selected(session, _) => session.run(ort::inputs!["input" => input]),
-            Engine::Graphs(graphs) => graphs.run_plainly(input),
-        };
-        let outputs = outputs.map_err(|error| error.to_string())?;
-        let features = outputs.get("features").ok_or("the network has no output `features`")?;
-        let (_, values) = features.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
-        Ok(values.to_vec())
+        Ok(self.run(batch, input)?.features)
     }
 
     fn rehearse(&mut self, files: &ModelFiles) -> Result<(), String> {

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::photos::TestPhoto;
 use crate::domain::Area;
 use crate::infer::cache::{Rows, Width, file_of, photo_key};
-use crate::infer::{Core, LocateError};
+use crate::infer::{Core, LocateError, Located};
 
 /// Photos that are read and decoded while others are run.
 pub(super) const AHEAD: usize = 16;
@@ -103,22 +103,30 @@ pub async fn ask(
 
 async fn answer(core: &Core, photo: TestPhoto, memory: &Memory) -> Result<Option<Vec<f32>>, AskError> {
     let name = photo.name();
-    let loaded = tokio::task::spawn_blocking(move || photo.load().map(|bytes| (photo_key(&bytes), bytes)));
-    let (key, bytes) = match loaded.await.map_err(|error| AskError::Thread(error.to_string()))? {
-        Ok(loaded) => loaded,
-        Err(error) => {
-            tracing::warn!(photo = name, %error, "the photo is left out");
-            return Ok(None);
-        }
-    };
+    let Some((key, bytes)) = load(photo, |bytes| (photo_key(&bytes), bytes)).await? else { return Ok(None) };
     if let Some(known) = memory.get(&key) {
         return Ok(Some(known));
     }
+    let Some(located) = locate(core, name, bytes).await? else { return Ok(None) };
+    memory.put(key, &located.logits)?;
+    Ok(Some(located.logits))
+}
+
+/// Reads or draws a photo, and does `more` with its bytes, on a thread for blocking work; `None` where it cannot be read.
+pub(super) async fn load<T: Send + 'static>(
+    photo: TestPhoto,
+    more: impl FnOnce(Vec<u8>) -> T + Send + 'static,
+) -> Result<Option<T>, AskError> {
+    let name = photo.name();
+    let loaded = tokio::task::spawn_blocking(move || photo.load().map(more)).await;
+    let loaded = loaded.map_err(|error| AskError::Thread(error.to_string()))?;
+    Ok(loaded.inspect_err(|error| tracing::warn!(photo = name, %error, "the photo is left out")).ok())
+}
+
+/// Shows a photo to a model; `None` where it is no photo.
+pub(super) async fn locate(core: &Core, name: String, bytes: Vec<u8>) -> Result<Option<Located>, AskError> {
     match core.locate(bytes).await {
-        Ok(located) => {
-            memory.put(key, &located.logits)?;
-            Ok(Some(located.logits))
-        }
+        Ok(located) => Ok(Some(located)),
         Err(LocateError::Photo(error)) => {
             tracing::warn!(photo = name, %error, "the photo is left out");
             Ok(None)

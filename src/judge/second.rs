@@ -5,13 +5,13 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::ask::{AHEAD, AskError};
+use super::ask::{AHEAD, AskError, load, locate};
 use super::photos::TestPhoto;
 use super::score::{SEED, spots};
 use crate::domain::metrics::{Spread, argmax, bootstrap};
 use crate::domain::prediction::softmax;
+use crate::infer::Core;
 use crate::infer::index::kin::Voting;
-use crate::infer::{Core, LocateError};
 
 /// Numbers of voters to choose from.
 const NEIGHBOURS: [usize; 6] = [1, 5, 10, 20, 50, 100];
@@ -85,22 +85,8 @@ async fn witness(core: &Core, photo: TestPhoto) -> Result<Option<Witness>, AskEr
     let (name, place) = (photo.name(), photo.place.clone());
     let manifest = core.manifest();
     let Some(truth) = manifest.labels.iter().position(|label| label.area == photo.area) else { return Ok(None) };
-    let bytes = tokio::task::spawn_blocking(move || photo.load()).await;
-    let bytes = match bytes.map_err(|error| AskError::Thread(error.to_string()))? {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            tracing::warn!(photo = name, %error, "the photo is left out");
-            return Ok(None);
-        }
-    };
-    let located = match core.locate(bytes).await {
-        Ok(located) => located,
-        Err(LocateError::Photo(error)) => {
-            tracing::warn!(photo = name, %error, "the photo is left out");
-            return Ok(None);
-        }
-        Err(source) => return Err(AskError::Core { photo: name, source }),
-    };
+    let Some(bytes) = load(photo, |bytes| bytes).await? else { return Ok(None) };
+    let Some(located) = locate(core, name, bytes).await? else { return Ok(None) };
     let model = softmax(&located.logits, manifest.temperature);
     let search = move || located.kin().map(|kin| kin.nearest(NEIGHBOURS[NEIGHBOURS.len() - 1]));
     let nearest = tokio::task::spawn_blocking(search).await.map_err(|error| AskError::Thread(error.to_string()))?;

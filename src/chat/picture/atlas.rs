@@ -4,7 +4,7 @@ mod cells;
 
 use self::cells::cells;
 use super::panel::{Panel, panels};
-use super::svg::{Anchor, INK, LINE, MUTED, Sheet, Style, bold, plain};
+use super::svg::{Anchor, INK, LINE, MUTED, SENTENCE, Sheet, Style, bold, plain};
 use crate::domain::{Border, Coordinate};
 
 const WIDTH: u32 = 1_200;
@@ -28,8 +28,6 @@ const COLUMNS: [f32; 4] = [40.0, 420.0, 760.0, 1_160.0];
 const STEPS: u8 = 50;
 /// Towns without a photo.
 const UNKNOWN: &str = "#e2ddd2";
-/// More of a sentence fits than [`Sheet::text`] takes letters to need.
-const SENTENCE: f32 = 1.2;
 
 /// What the picture says.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! A plan of collecting: a map of its points, areas that lie far apart in panels of their own, over a table.
 
 use super::panel::{Panel, panels};
-use super::svg::{Anchor, INK, LINE, MUTED, Sheet, Style, bold, plain};
+use super::svg::{Anchor, INK, LINE, MUTED, SENTENCE, Sheet, Style, bold, plain};
 use crate::domain::{Border, Coordinate};
 
 /// Areas with a row of their own; one more row stands for the others.
@@ -25,8 +25,6 @@ const COLUMNS: [f32; 8] = [76.0, 400.0, 504.0, 622.0, 726.0, 898.0, 1_000.0, 1_1
 const NAME: f32 = 300.0;
 /// Letters of numbers are narrower than [`Sheet::text`] takes letters to be: so much more fits.
 const NARROW: f32 = 1.45;
-/// The same for sentences.
-const SENTENCE: f32 = 1.2;
 /// Colours of areas, in turn: those that colour-blind people can tell apart (Okabe and Ito 2008), darkened for paper.
 const COLOURS: [&str; 8] = ["#0072b2", "#c75000", "#00805c", "#b0568a", "#8a6d00", "#2b8cc4", "#6a4ba0", "#7a5230"];
 

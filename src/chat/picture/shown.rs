@@ -1,6 +1,6 @@
 //! Photos with their heatmaps: side by side with captions, or many in rows.
 
-use super::svg::{Anchor, LINE, MODEL, MUTED, PAPER, Sheet, Style, bold, plain};
+use super::svg::{Anchor, LINE, MODEL, MUTED, PAPER, SENTENCE, Sheet, Style, bold, plain};
 
 const WIDTH: u32 = 1_200;
 /// Space between and around photos, pixels.
@@ -25,8 +25,6 @@ const ROW_HEAD: u32 = 70;
 const HEAD: u32 = 128;
 /// Height of a note, pixels.
 const NOTE: u32 = 34;
-/// More of a sentence fits than [`Sheet::text`] takes letters to need.
-const SENTENCE: f32 = 1.2;
 
 /// A photo and what is said of it.
 #[derive(Clone, Debug)]

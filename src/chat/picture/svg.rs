@@ -11,6 +11,8 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 use unicode_width::UnicodeWidthChar;
 
+/// More of a sentence fits than [`Sheet::text`] takes letters to need.
+pub(super) const SENTENCE: f32 = 1.2;
 /// Paper.
 pub(super) const PAPER: &str = "#fbf8f2";
 /// [`PAPER`] as pixels.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
 use super::bundle::say;
+use super::format::CAPTION;
 use super::{Lang, area, format};
 use crate::collect::estimate::{AreaEstimate, Estimate, Sums};
 use crate::domain::Area;
@@ -12,8 +13,6 @@ use crate::domain::imagery::Source;
 
 /// Areas that a plan's words list; its picture lists more.
 const LINES: usize = 8;
-/// Longest words under a picture, in UTF-16 units: Telegram takes 1,024.
-const CAPTION: usize = 950;
 /// Areas that an alternative text names.
 const NAMES: usize = 8;
 

@@ -4,10 +4,31 @@ use std::time::Duration;
 
 use crate::domain::imagery::Micros;
 
+/// Longest words under a picture, in UTF-16 units: Telegram takes 1,024, and a line may come above.
+pub(super) const CAPTION: usize = 950;
 /// Cells of a bar.
 const CELLS: usize = 10;
 /// As wide as a digit, so that percentages stand in line in proportional fonts.
 const FIGURE_SPACE: char = '\u{2007}';
+
+/// The first of these words that fits under a picture; the last, cut, where none does.
+pub(super) fn fitting(candidates: impl IntoIterator<Item = String>) -> String {
+    let mut last = String::new();
+    for words in candidates {
+        if words.encode_utf16().count() <= CAPTION {
+            return words;
+        }
+        last = words;
+    }
+    let mut left = CAPTION;
+    let fits = |letter: &char| {
+        let units = letter.len_utf16();
+        let room = left >= units;
+        left = left.saturating_sub(units);
+        room
+    };
+    last.chars().take_while(fits).collect()
+}
 
 /// A share of 0 to 1 in whole per cent; never claims more certainty than there is.
 pub(super) fn percent(share: f32) -> String {

@@ -1,14 +1,13 @@
 //! What is said of a model's gallery, its confusions and its atlas.
 
 use super::bundle::say;
+use super::format::fitting;
 use super::report::{interval, name, share};
 use super::{Lang, area, percent, short_area};
 use crate::domain::Area;
 use crate::judge::portrait::{Figure, TownRecall};
 use crate::judge::{Portrait, Recall};
 
-/// Longest words under a picture, in UTF-16 units: Telegram takes 1,024.
-const CAPTION: usize = 950;
 /// Longest name of an area that is repeated, characters.
 const ECHO: usize = 32;
 
@@ -89,25 +88,6 @@ fn separator(lang: Lang) -> &'static str {
         Lang::Ja => "、",
         Lang::En => ", ",
     }
-}
-
-/// The first of these words that fits under a picture; the last, cut, where none does.
-fn fitting(candidates: impl IntoIterator<Item = String>) -> String {
-    let mut last = String::new();
-    for words in candidates {
-        if words.encode_utf16().count() <= CAPTION {
-            return words;
-        }
-        last = words;
-    }
-    let mut left = CAPTION;
-    let fits = |letter: &char| {
-        let units = letter.len_utf16();
-        let room = left >= units;
-        left = left.saturating_sub(units);
-        room
-    };
-    last.chars().take_while(fits).collect()
 }
 
 /// Which model, judged on what.
@@ -287,6 +267,7 @@ pub fn atlas(lang: Lang, title: &str, of: &str, areas: &[&Recall], worst: &[&Tow
 #[cfg(test)]
 mod tests {
     use super::super::bundle::{INSIGHT_EN, INSIGHT_JA};
+    use super::super::format::CAPTION;
     use super::super::tests::messages;
     use super::*;
     use crate::chat::sample;

@@ -1,6 +1,7 @@
 //! What is said of photos that look alike.
 
 use super::bundle::say;
+use super::format::fitting;
 use super::{Lang, percent, short_area};
 use crate::chat::message::Platform;
 use crate::chat::similar::{Shown, Similar};
@@ -8,8 +9,6 @@ use crate::domain::quiz::Credit;
 use crate::domain::{Area, Prediction};
 use crate::infer::index::kin::{LookAlike, SecondOpinion};
 
-/// Most UTF-16 units of the list: with a line above it fits a caption.
-const CAPTION: usize = 950;
 /// Longest name of a place, characters.
 const PLACE: usize = 40;
 /// Longest credit, characters.
@@ -93,7 +92,7 @@ pub fn missing(lang: Lang, platform: Platform) -> String {
     say(lang, "similar-missing", &[("platform", platform.name().into())])
 }
 
-/// The look-alikes in words, at most [`CAPTION`] long: links are left out where there is no room.
+/// The look-alikes in words that fit under a picture: links are left out where there is no room.
 #[must_use]
 pub fn list(lang: Lang, prediction: &Prediction, similar: &Similar) -> String {
     let with = |links: bool| {
@@ -104,8 +103,7 @@ pub fn list(lang: Lang, prediction: &Prediction, similar: &Similar) -> String {
             .collect();
         words.join("\n")
     };
-    let words = with(true);
-    if words.encode_utf16().count() <= CAPTION { words } else { with(false) }
+    fitting([true, false].into_iter().map(with))
 }
 
 fn line(lang: Lang, prediction: &Prediction, shown: &Shown, number: usize, links: bool) -> String {
@@ -128,6 +126,7 @@ fn clip(words: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::bundle::{SIMILAR_EN, SIMILAR_JA};
+    use super::super::format::CAPTION;
     use super::super::tests::messages;
     use super::*;
     use crate::chat::sample;

@@ -140,11 +140,14 @@ async fn answer(core: &Core, wish: Wish, photo: Vec<u8>, album: &Album) -> Outco
 fn illustrate(located: &Located, wish: Wish, album: &Album) -> Answer {
     let answer = Answer::from(located).top(wish.top);
     let answer = match located.kin() {
-        Some(kin) if wish.similar => {
-            let similar = Similar::find(&kin, &located.prediction, album);
-            answer.with_second(similar.second.as_ref()).with_similar(&similar.shown, true)
+        Some(kin) => {
+            let second = kin.second_opinion(&located.prediction);
+            let answer = answer.with_second(second.as_ref());
+            match wish.similar {
+                true => answer.with_similar(&Similar::find(&kin, &located.prediction, second, album).shown, true),
+                false => answer,
+            }
         }
-        Some(kin) => answer.with_second(kin.second_opinion(&located.prediction).as_ref()),
         None => answer,
     };
     let Some(question) = wish.heatmap.map(|heatmap| heatmap.question(&located.prediction)) else { return answer };

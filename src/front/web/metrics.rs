@@ -140,8 +140,7 @@ pub(super) async fn render(site: &Site, metrics: &Metrics) -> String {
     let meters = &site.meters;
     meters.uptime.set(meters.uptime().as_millis() as f64 / 1_000.0);
     meters.show_model(&site.core.identity());
-    // Sets the gauges of its load.
-    let _ = site.core.meters();
+    site.core.measure_load();
     if let Some(store) = &site.store
         && let Err(error) = meters.read(store, Timestamp::now()).await
     {

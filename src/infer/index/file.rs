@@ -21,6 +21,7 @@ use thiserror::Error;
 
 use super::{Catalogue, Entry, Index, Photo, Row, middles};
 use crate::domain::Coordinate;
+use crate::infer::manifest::hexadecimal;
 
 /// Length of what comes before the rows, bytes.
 pub(super) const HEAD: usize = 64;
@@ -235,8 +236,4 @@ impl<T: Clone + Eq + std::hash::Hash> Numbered<T> {
 fn length_of(codes: &[u8]) -> f64 {
     let sum: u32 = codes.iter().map(|code| u32::from((*code as i8).unsigned_abs()).pow(2)).sum();
     f64::from(sum).sqrt()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -82,13 +82,7 @@ impl Part for PartOfRows<'_> {
     ) -> [[S::f32s; V]; R] {
         let rows: [&[f32]; R] = std::array::from_fn(|i| &self.rows[row + i][..self.panel.len()]);
         for (k, line) in self.panel.iter().enumerate() {
-            let right: [S::f32s; V] = vectors::<S, V>(&line[column..]);
-            for i in 0..R {
-                let left = simd.splat_f32s(rows[i][k]);
-                for v in 0..V {
-                    sums[i][v] = simd.mul_add_f32s(left, right[v], sums[i][v]);
-                }
-            }
+            add_products(simd, |i| rows[i][k], &line[column..], &mut sums);
         }
         sums
     }
@@ -110,15 +104,26 @@ impl Part for PartOfOuter<'_> {
     ) -> [[S::f32s; V]; R] {
         for (left, right) in self.left.chunks(self.strides.0).zip(self.right.chunks(self.strides.1)) {
             let left: &[f32; R] = left[row..].first_chunk().expect("a tile has whole rows");
-            let right: [S::f32s; V] = vectors::<S, V>(&right[column..]);
-            for i in 0..R {
-                let left = simd.splat_f32s(left[i]);
-                for v in 0..V {
-                    sums[i][v] = simd.mul_add_f32s(left, right[v], sums[i][v]);
-                }
-            }
+            add_products(simd, |i| left[i], &right[column..], &mut sums);
         }
         sums
+    }
+}
+
+/// Adds a column of `R` values times a row of `V` vectors.
+#[inline(always)]
+fn add_products<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    left: impl Fn(usize) -> f32,
+    right: &[f32],
+    sums: &mut [[S::f32s; V]; R],
+) {
+    let right = vectors::<S, V>(right);
+    for (i, sums) in sums.iter_mut().enumerate() {
+        let left = simd.splat_f32s(left(i));
+        for (sum, right) in sums.iter_mut().zip(right) {
+            *sum = simd.mul_add_f32s(left, right, *sum);
+        }
     }
 }
 
