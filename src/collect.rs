@@ -8,6 +8,7 @@ pub mod check;
 pub mod client;
 pub mod dataset;
 pub mod estimate;
+mod exif;
 pub mod export;
 pub mod folder;
 pub mod geolonia;

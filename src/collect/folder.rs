@@ -3,19 +3,17 @@
 //! `photos/東京都港区/赤坂一丁目/a.jpg` is of that area and town, wherever below the folder `東京都港区` lies. The name of
 //! a photo elsewhere says nothing: its position has to.
 
-pub(super) mod exif;
-
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::collect::exif::Exif;
 use crate::collect::picture::{Picture, of_bytes};
 use crate::collect::trouble::NoPicture;
 use crate::domain::Coordinate;
 use crate::infer::decode::{Limits, PhotoError};
 use crate::infer::manifest::sha256_hex;
-use exif::Exif;
 
 /// Folders within folders.
 const DEEPEST: usize = 12;

@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 
-use super::folder::exif::Exif;
+use super::exif::Exif;
 use super::geolonia::lists::{municipalities, towns};
 use super::mapillary::answer::{GraphError, Image, Images};
 use super::settings::GeoloniaVersion;
