@@ -10,6 +10,7 @@ mod data;
 mod demo;
 pub mod doctor;
 mod evaluate;
+mod gifts;
 mod head;
 mod health;
 mod index;
@@ -119,8 +120,12 @@ fn models_settings(config: &Config) -> Settings {
 
 /// What is shown of the live model.
 fn insight(config: &Config) -> Insight {
-    let grounds = Grounds { file: config.collect.borders_file.clone(), regions: config.collect.regions.clone() };
-    Insight::new(Portraits::new(models_settings(config)), grounds)
+    Insight::new(Portraits::new(models_settings(config)), grounds(config))
+}
+
+/// Where borders are looked for.
+fn grounds(config: &Config) -> Grounds {
+    Grounds { file: config.collect.borders_file.clone(), regions: config.collect.regions.clone() }
 }
 
 /// The models of this configuration.

@@ -9,6 +9,7 @@ pub mod collect;
 pub mod command;
 pub mod conversation;
 pub mod etiquette;
+pub mod gift;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
 pub mod inbox;

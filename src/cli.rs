@@ -134,6 +134,9 @@ pub struct Predict {
     /// Name the photos of other places that look alike; with =OUT write a picture of them as well (one photo only)
     #[arg(long, value_name = "OUT", num_args = 0..=1, require_equals = true)]
     pub similar: Option<Option<PathBuf>>,
+    /// Give photos whose file says where they were taken as test photos, for `evaluate` (`data gifts --withdraw` undoes it)
+    #[arg(long)]
+    pub keep: bool,
     /// Language of the answer: ja or en [default: the environment's]
     #[arg(long)]
     pub lang: Option<String>,
@@ -454,6 +457,9 @@ pub struct Render {
     /// From which towns: train, validation, test or quiz
     #[arg(long, default_value = "test")]
     pub split: Split,
+    /// Write into each file where it was "taken", as cameras with a receiver do
+    #[arg(long)]
+    pub positions: bool,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod exif;
 pub mod export;
 pub mod folder;
 pub mod geolonia;
+pub mod gifts;
 pub mod grid;
 mod group;
 #[cfg(any(test, fuzzing))]

@@ -39,6 +39,8 @@ pub struct Config {
     pub database: PathBuf,
     /// The quiz, if enabled.
     pub quiz: Option<Quiz>,
+    /// Folder of the photos that people gave as test photos; `None`: nobody is asked.
+    pub gifts: Option<PathBuf>,
     /// Collecting imagery.
     pub collect: crate::collect::settings::Settings,
     /// Trainings from the chats.
@@ -239,6 +241,7 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
         },
         database: database(&raw.quiz.database)?,
         quiz: raw.quiz.enabled.then(|| quiz(&raw.quiz)).transpose()?,
+        gifts: raw.gifts.ask.then(|| gifts_folder(&raw.gifts.folder)).transpose()?,
         collect: collect::settings(&raw, secrets)?,
         train: train::settings(&raw.train)?,
         admins: people([("admin.telegram", &raw.admin.telegram), ("admin.discord", &raw.admin.discord)])?,
@@ -280,6 +283,14 @@ fn models_folder(path: &str) -> Result<PathBuf, ConfigError> {
         key: "models.folder",
         value: "\"\"".to_owned(),
         cure: "name a folder, such as \"data/models\"; it need not exist".to_owned(),
+    })
+}
+
+fn gifts_folder(path: &str) -> Result<PathBuf, ConfigError> {
+    non_empty(path).map(PathBuf::from).ok_or_else(|| ConfigError::Value {
+        key: "gifts.folder",
+        value: "empty".to_owned(),
+        cure: "name a folder, such as \"data/gifts\", or set `gifts.ask` to false".to_owned(),
     })
 }
 
@@ -533,6 +544,7 @@ mod tests {
             ("[quiz]\ntime_zone = \"Tokyo\"\n", vec![]),
             ("[quiz]\ndatabase = \"\"\n", vec![]),
             ("[models]\nfolder = \"\"\n", vec![]),
+            ("[gifts]\nfolder = \"\"\n", vec![]),
             ("[train]\nmode = \"half\"\n", vec![]),
             ("[train]\nrecipe = \"none.toml\"\n", vec![]),
             ("[train]\ndata = \"folder\"\n", vec![]),

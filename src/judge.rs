@@ -15,7 +15,7 @@ pub mod score;
 pub mod second;
 
 pub use ask::{Answers, AskError, Model, ask};
-pub use compare::{Against, Decision, Exam, Judgement, Verdict, compare};
+pub use compare::{Against, Decision, Exam, Given, Judgement, Verdict, compare};
 pub use photos::{PhotoError, TestPhoto};
 pub use pointing::{Pointing, pointing};
 pub use portrait::Portrait;

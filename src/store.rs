@@ -6,6 +6,7 @@
 
 mod audit;
 mod copy;
+mod gifts;
 mod images;
 mod inbox;
 mod jobs;
@@ -34,6 +35,7 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 pub use self::audit::AdminAction;
 pub use self::copy::Looked;
+pub use self::gifts::{Gift, GiftKept, NewGift};
 pub use self::images::{ImageId, ImageSum, Kept, NewImage, StoredImage};
 pub use self::inbox::{Debt, TakenOn};
 pub use self::jobs::{Confirmed, JobEnd};

@@ -49,6 +49,7 @@ mod scene;
 pub mod serve;
 pub mod sheet;
 mod style;
+pub mod tag;
 
 use std::collections::HashMap;
 

@@ -39,6 +39,7 @@ fn resnet50() -> ModelFiles {
         input: Preprocess::imagenet(224),
         metrics: Metrics::default(),
         index: None,
+        street: None,
         labels: (0..7).map(|label| Area::new("県", &label.to_string(), "")).collect(),
     };
     ModelFiles { manifest, onnx, index: None }

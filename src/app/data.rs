@@ -36,6 +36,7 @@ pub(super) async fn run(config: Config, command: Data) -> anyhow::Result<ExitCod
         Data::Stats(options) => stats(&dataset, &options).await?,
         Data::Export { out } => write_export(&dataset, &out).await?,
         Data::Spend { json } => spend(&store, currency, json).await?,
+        Data::Gifts { withdraw } => super::gifts::show(&config, &store, withdraw).await?,
         Data::Reconcile(options) => reconcile(&store, currency, &options).await?,
     };
     store.close().await;

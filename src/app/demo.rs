@@ -7,13 +7,13 @@ use tokio::net::TcpListener;
 
 use crate::album::Album;
 use crate::chat::Post;
+use crate::chat::gift::Giving;
 use crate::chat::quiz::Table;
 use crate::cli::Demo;
 use crate::config::Config;
 use crate::domain::Split;
 use crate::front::web;
 use crate::infer::Core;
-use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::world::{World, photo};
 
@@ -34,26 +34,39 @@ pub(super) async fn run(config: Config, options: Demo) -> anyhow::Result<ExitCod
         println!("ここどこ? Open {url} in a browser. Ctrl-C stops.");
     }
     let stop = super::stop_on_signal()?;
-    let table = table(&config, &core).await;
+    let store = store(&config).await;
+    let table = table(&config, store.as_ref(), &core).await;
+    let giving = giving(&config, store.as_ref(), &core).await;
     let bell = table.clone().map(|table| {
         tokio::spawn({
             let stop = stop.clone();
             async move { table.run(stop).await }
         })
     });
-    web::serve(listener, router(core, &config, table.clone(), Metrics::default(), None).await?, stop).await?;
-    if let (Some(table), Some(bell)) = (table, bell) {
+    let guests = web::Options { table: table.clone(), giving, ..web::Options::default() };
+    web::serve(listener, router(core, &config, guests).await?, stop).await?;
+    if let Some(bell) = bell {
         bell.await.context("the quiz's bell")?;
-        table.close().await;
+    }
+    if let Some(store) = store {
+        store.close().await;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The quiz, if it is on; a demo shows the rest of the page without it, should its database be out of reach.
-async fn table(config: &Config, core: &Core) -> Option<Table> {
-    let settings = config.quiz.as_ref()?;
-    let opened = async { super::quiz::open(config, settings, super::store(config).await?, core.clone()).await };
-    match opened.await {
+/// The database, if anything on the page needs one; a demo shows the rest of the page should it be out of reach.
+async fn store(config: &Config) -> Option<Store> {
+    if config.quiz.is_none() && config.gifts.is_none() {
+        return None;
+    }
+    let opened = super::store(config).await;
+    opened.inspect_err(|error| tracing::warn!("neither quiz nor gifts on the page: {error:#}")).ok()
+}
+
+/// The quiz, if it is on.
+async fn table(config: &Config, store: Option<&Store>, core: &Core) -> Option<Table> {
+    let (settings, store) = (config.quiz.as_ref()?, store?.clone());
+    match super::quiz::open(config, settings, store, core.clone()).await {
         Ok(quiz) => Some(Table::new(quiz, Post::default())),
         Err(error) => {
             tracing::warn!("no quiz on the page: {error:#}");
@@ -62,19 +75,19 @@ async fn table(config: &Config, core: &Core) -> Option<Table> {
     }
 }
 
-/// The page's routes.
-pub(super) async fn router(
-    core: Core,
-    config: &Config,
-    table: Option<Table>,
-    metrics: Metrics,
-    store: Option<Store>,
-) -> anyhow::Result<axum::Router> {
+/// Who asks for test photos, if people are asked.
+async fn giving(config: &Config, store: Option<&Store>, core: &Core) -> Option<Giving> {
+    let opened = super::gifts::giving(config, store?.clone(), &core.manifest().labels).await;
+    opened.inspect_err(|error| tracing::warn!("nobody is asked for test photos: {error:#}")).ok()?
+}
+
+/// The page's routes, for whatever `options` has already.
+pub(super) async fn router(core: Core, config: &Config, options: web::Options) -> anyhow::Result<axum::Router> {
     let samples = tokio::task::spawn_blocking(samples).await.context("cannot draw the sample photos")?;
     let (allowed_hosts, insight) = (config.web.allowed_hosts.clone(), Some(super::insight(config)));
     let metrics_token = config.web.metrics_token.clone();
     let album = Album::new(&config.collect.data_folder);
-    Ok(web::router(core, web::Options { allowed_hosts, samples, table, insight, album, metrics, store, metrics_token }))
+    Ok(web::router(core, web::Options { allowed_hosts, samples, insight, album, metrics_token, ..options }))
 }
 
 /// One photo of each area, from towns that the model was not trained on.

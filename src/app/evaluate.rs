@@ -16,7 +16,7 @@ use crate::domain::Split;
 use crate::infer::Core;
 use crate::judge::photos::PlacedTown;
 use crate::judge::portrait::{Sitting, Source, portray};
-use crate::judge::{Against, Answers, Exam, Judgement, Portrait, TestPhoto, ask, compare, photos};
+use crate::judge::{Against, Answers, Exam, Given, Judgement, Portrait, TestPhoto, ask, compare, photos};
 use crate::train::drawn;
 use crate::train::progress::Event;
 use crate::world::World;
@@ -78,10 +78,11 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
         Some(Other { model: other.answers.model.clone(), score: exam.score(&other.answers)?, verdict })
     });
     let left_out = photos.len() - exam.kept.len();
+    let given = on_gifts(&config, &model, against.as_ref(), &cache).await?;
     let sitting = Sitting { core: &model.core, answers: &model.answers, photos: &photos, exam: &exam };
     let portrait = portray(sitting, score, source, &towns).await?;
     let drawn_world = model.core.manifest().provenance.is_drawn_world();
-    let report = Report { lang, portrait, drawn_world, other, left_out };
+    let report = Report { lang, portrait, drawn_world, other, left_out, given };
     // A quick look at some photos says less than what is there.
     if options.photos.is_none() {
         keep(&config, options.model.as_deref(), &report.portrait)?;
@@ -96,6 +97,26 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
         print(&report, lang, &options.out);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Judges both models on the photos that people gave; `None` when there are none that can be read.
+async fn on_gifts(
+    config: &Config,
+    model: &Asked,
+    against: Option<&Asked>,
+    cache: &Path,
+) -> anyhow::Result<Option<Given>> {
+    let photos = super::gifts::test_photos(config).await?;
+    let ours = answers(&model.core, &photos, cache, &mut |_| {}).await?;
+    let theirs = match against {
+        Some(other) => Some(answers(&other.core, &photos, cache, &mut |_| {}).await?),
+        None => None,
+    };
+    let models: Vec<&Answers> = [Some(&ours), theirs.as_ref()].into_iter().flatten().collect();
+    let exam = Exam::new(&photos, &models);
+    let Some(score) = exam.score(&ours) else { return Ok(None) };
+    let against = theirs.as_ref().and_then(|theirs| exam.score(theirs));
+    Ok(Some(Given { score, against, left_out: photos.len() - exam.kept.len() }))
 }
 
 /// What a model is judged by.
@@ -198,6 +219,7 @@ fn judgement(report: &Report) -> Judgement {
         model: report.portrait.model.clone(),
         score: report.portrait.score.clone(),
         left_out: report.left_out,
+        given: report.given.clone().map(Box::new),
         against: report.other.as_ref().map(against),
     }
 }
@@ -225,20 +247,28 @@ fn print(report: &Report, lang: Lang, out: &Path) {
     if report.left_out > 0 {
         println!("{}\n", words::left_out(lang, report.left_out));
     }
-    for line in words::table(lang, &report.portrait.score) {
-        let interval = line.interval.map(|interval| format!("  ({interval})")).unwrap_or_default();
-        println!("{:>8}  {}{interval}", line.value, line.figure);
-    }
+    print_lines(&words::table(lang, &report.portrait.score));
     println!();
     for area in &report.portrait.score.areas {
         let interval = words::interval(lang, area.interval.0, area.interval.1);
         let name = crate::chat::text::area(lang, &area.area);
         println!("{:>8}  {name}  ({interval})", words::share(f64::from(area.recall)));
     }
+    if let Some(Given { score, .. }) = &report.given {
+        println!("\n{}\n{}\n", words::word(lang, words::Word::Given), words::given(lang, score.photos, score.places));
+        print_lines(&words::short_table(lang, score));
+    }
     if let Some(Other { verdict, .. }) = &report.other {
         println!("\n{}\n{}", words::decision(lang, verdict), words::only(lang, verdict));
     }
     println!("\n{}", out.join("report.html").display());
+}
+
+fn print_lines(lines: &[words::Line]) {
+    for line in lines {
+        let interval = line.interval.as_ref().map(|interval| format!("  ({interval})")).unwrap_or_default();
+        println!("{:>8}  {}{interval}", line.value, line.figure);
+    }
 }
 
 #[cfg(test)]

@@ -45,6 +45,9 @@ pub(super) async fn scores(config: Config, options: Scores) -> anyhow::Result<Ex
         About::Forget => Command::Forget,
         About::Link => Command::Link,
     };
+    if command == Command::Forget {
+        super::gifts::forget(&config).await?;
+    }
     let terminal = Terminal { table: &table, lang, name: name(None) };
     let replies = terminal.say(command, &options.words.join(" ")).await;
     for reply in replies {

@@ -8,10 +8,12 @@ use anyhow::{Context, bail};
 
 use super::language::language;
 use crate::album::Album;
+use crate::chat::gift::{Giving, Outcome};
 use crate::chat::similar::Similar;
 use crate::chat::text::{self, Lang};
 use crate::chat::{why, wish};
 use crate::cli::Predict;
+use crate::collect::gifts::Placed;
 use crate::config::Config;
 use crate::front::json::{Answer, Entry, Failure};
 use crate::infer::index::kin::{Kin, SecondOpinion};
@@ -29,15 +31,17 @@ struct Told {
     second: Option<SecondOpinion>,
     /// Where it was asked for.
     similar: Option<Similar>,
+    /// Where the photo's file says that it was taken; the answer does not know.
+    placed: Option<Placed>,
 }
 
 impl Told {
-    fn new(located: Located, album: Option<&Album>) -> Self {
+    fn new(located: Located, placed: Option<Placed>, album: Option<&Album>) -> Self {
         let kin = located.kin();
         let second = kin.as_ref().and_then(|kin| kin.second_opinion(&located.prediction));
         let find = |(kin, album): (&Kin, &Album)| Similar::find(kin, &located.prediction, second.clone(), album);
         let similar = kin.as_ref().zip(album).map(find);
-        Self { located, second, similar }
+        Self { located, second, similar, placed }
     }
 }
 
@@ -55,10 +59,13 @@ pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<Exit
     if album.is_some() && core.manifest().index.is_none() {
         bail!("--similar: {}", text::similar::none(lang));
     }
+    let giving = if options.keep { Some(giving(&config, &core).await?) } else { None };
     let mut entries = Vec::new();
     let mut faults = 0;
     for path in &options.photos {
-        let answered = answer(&core, path, lang).await.map(|located| Told::new(located, album.as_ref()));
+        let answered = answer(&core, giving.as_ref(), path, lang)
+            .await
+            .map(|(located, placed)| Told::new(located, placed, album.as_ref()));
         faults += usize::from(answered.is_err());
         if let (Ok(told), Some(out)) = (&answered, &options.heatmap) {
             write_heatmap(&told.located, options.why_not.as_deref(), lang, out)?;
@@ -68,9 +75,15 @@ pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<Exit
             write(&similar.picture(lang, &located.prediction, photo), out)?;
         }
         if options.json {
-            entries.push(entry(answered, usize::from(options.top)));
+            entries.push(entry(&answered, usize::from(options.top)));
         } else {
-            print_answer(path, answered, usize::from(options.top), lang);
+            print_answer(path, &answered, usize::from(options.top), lang);
+        }
+        if let (Some(giving), Ok(Told { located, placed, .. })) = (&giving, answered) {
+            // Standard output may be JSON.
+            if let Some(outcome) = super::gifts::keep(giving, placed, located).await? {
+                eprintln!("{}: {}", path.display(), kept(&outcome));
+            }
         }
     }
     if options.json {
@@ -79,18 +92,41 @@ pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<Exit
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn answer(core: &Core, path: &Path, lang: Lang) -> Result<Located, Fault> {
+/// An answer, and where the photo's file says that it was taken.
+type Answered = Result<(Located, Option<Placed>), Fault>;
+
+/// Who keeps photos that are given here.
+async fn giving(config: &Config, core: &Core) -> anyhow::Result<Giving> {
+    let giving = super::gifts::giving(config, super::store(config).await?, &core.manifest().labels).await?;
+    giving.context("--keep: `gifts.ask` is false, so no photos are kept")
+}
+
+async fn answer(core: &Core, giving: Option<&Giving>, path: &Path, lang: Lang) -> Answered {
     let limit = core.limits().max_bytes;
     let bytes = read(path, limit).map_err(|error| Fault {
         code: "unreadable".to_owned(),
         message: text::file_unreadable(lang, &path.display().to_string(), &error.to_string()),
     })?;
-    core.locate(bytes).await.map_err(|error| {
+    let placed = giving.and_then(|giving| giving.look(&bytes));
+    let located = core.locate(bytes).await.map_err(|error| {
         if let LocateError::Failed(detail) = &error {
             tracing::error!(detail, "inference failed");
         }
         Fault { code: error.code().to_owned(), message: text::locate_error(lang, &error) }
-    })
+    })?;
+    Ok((located, placed))
+}
+
+/// What became of a photo that was given.
+fn kept(outcome: &Outcome) -> String {
+    match &outcome.kept[..] {
+        [placed, ..] => {
+            let area = &placed.area.area;
+            format!("kept as a test photo of {area}; `kokodoko data gifts --withdraw` deletes it")
+        }
+        [] if outcome.known > 0 => "is a test photo already".to_owned(),
+        [] => "not kept: there are as many of yours as are kept of one person".to_owned(),
+    }
 }
 
 /// One byte beyond the limit is enough for the core to refuse the file.
@@ -104,17 +140,18 @@ fn read(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn entry(answered: Result<Told, Fault>, top: usize) -> Entry {
+fn entry(answered: &Result<Told, Fault>, top: usize) -> Entry {
     match answered {
-        Ok(Told { located, second, similar }) => {
-            let answer = Answer::from(&located).top(top).with_second(second.as_ref());
-            Entry::Answer(match similar {
+        Ok(Told { located, second, similar, placed }) => {
+            let answer = Answer::from(located).top(top).with_second(second.as_ref());
+            let answer = answer.with_file_area(placed.as_ref().map(|placed| &placed.area));
+            Entry::Answer(Box::new(match similar {
                 // The photos are for those who see; the program's caller has the files.
                 Some(similar) => answer.with_similar(&similar.shown, false),
                 None => answer,
-            })
+            }))
         }
-        Err(fault) => Entry::Failure(Failure::with_code(&fault.code, fault.message)),
+        Err(fault) => Entry::Failure(Failure::with_code(&fault.code, fault.message.clone())),
     }
 }
 
@@ -128,21 +165,27 @@ fn print_json(mut entries: Vec<Entry>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_answer(path: &Path, answered: Result<Told, Fault>, top: usize, lang: Lang) {
+/// The areas, and what look-alikes say.
+fn print_street(Told { located, second, similar, .. }: &Told, top: usize, lang: Lang) {
+    println!("{}", text::bars(lang, &located.prediction, top));
+    let words = match similar {
+        Some(similar) => Some(similar.words(lang, &located.prediction)),
+        None => text::similar::doubt(lang, &located.prediction, second.as_ref()),
+    };
+    if let Some(words) = words {
+        println!("{words}");
+    }
+}
+
+fn print_answer(path: &Path, answered: &Result<Told, Fault>, top: usize, lang: Lang) {
     println!("{}", path.display());
     match answered {
-        Ok(Told { located, second, similar }) => {
-            println!("{}", text::headline(lang, &located.prediction));
-            println!("{}", text::bars(lang, &located.prediction, top));
-            match similar {
-                Some(similar) => println!("{}", similar.words(lang, &located.prediction)),
-                None => {
-                    text::similar::doubt(lang, &located.prediction, second.as_ref())
-                        .into_iter()
-                        .for_each(|doubt| println!("{doubt}"));
-                }
+        Ok(told) => {
+            println!("{}", text::headline(lang, &told.located.prediction));
+            if told.located.prediction.is_street {
+                print_street(told, top, lang);
             }
-            if located.manifest.provenance.is_drawn_world() {
+            if told.located.manifest.provenance.is_drawn_world() {
                 println!("{}", text::drawn_world(lang));
             }
         }

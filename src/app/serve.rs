@@ -55,6 +55,11 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     let conversation = conversation.with_album(Album::new(&config.collect.data_folder));
     let conversation = conversation.with_office(bureau.office()).keeping(config.retention);
     let conversation = conversation.with_insight(super::insight(&config)).with_inbox(inbox);
+    let giving = super::gifts::giving(&config, store.clone(), &core.manifest().labels).await?;
+    let conversation = match giving.clone() {
+        Some(giving) => conversation.with_giving(giving),
+        None => conversation,
+    };
     let folders = Folders { models: config.models_folder.clone(), training: config.train.folder.clone() };
     let keeper = Keeper::new(config.retention, folders, store.clone(), Arc::new(SystemClock));
     let mut fronts = JoinSet::new();
@@ -78,7 +83,9 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     tracing::info!(address = %listener.local_addr()?, "page ready");
     let meters = Meters::default();
     let metrics = Metrics::default().with(&meters);
-    let router = super::demo::router(core.clone(), &config, table.clone(), metrics, Some(store.clone())).await?;
+    let options =
+        web::Options { table: table.clone(), giving, metrics, store: Some(store.clone()), ..web::Options::default() };
+    let router = super::demo::router(core.clone(), &config, options).await?;
     let stopping = stop.clone();
     fronts.spawn(async move { web::serve(listener, router, stopping).await.context("the page") });
 

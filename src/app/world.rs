@@ -9,9 +9,10 @@ use anyhow::Context;
 
 use crate::cli;
 use crate::config::Config;
-use crate::domain::Split;
+use crate::domain::{Coordinate, Split};
 use crate::judge::pointing;
-use crate::world::{CueKind, World, photo, serve, sheet};
+use crate::world::tag::with_position;
+use crate::world::{CueKind, World, Written, photo, serve, sheet};
 
 /// Side of a picture on the contact sheet, pixels.
 const SHEET_SIDE: u32 = 320;
@@ -32,7 +33,20 @@ pub(super) fn run(config: Config, command: cli::World) -> anyhow::Result<ExitCod
 
 fn render(world: &World, options: &cli::Render) -> anyhow::Result<()> {
     let written = photo::render_to(world, &options.out, options.count as usize, options.seed, &[options.split])?;
+    if options.positions {
+        tag_positions(&written).with_context(|| format!("cannot write positions into {}", options.out.display()))?;
+    }
     println!("{} photos in {}, the truth in {}", written.photos.len(), options.out.display(), written.truth.display());
+    Ok(())
+}
+
+/// Writes positions from the table of the truth into the files.
+fn tag_positions(written: &Written) -> anyhow::Result<()> {
+    let mut table = csv::Reader::from_path(&written.truth)?;
+    for (path, row) in written.photos.iter().zip(table.deserialize()) {
+        let position: Coordinate = row?;
+        std::fs::write(path, with_position(&std::fs::read(path)?, position))?;
+    }
     Ok(())
 }
 

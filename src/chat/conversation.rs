@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::admin::Office;
 use super::command::Command;
 use super::etiquette::{Clock, Etiquette, Limits, Verdict};
+use super::gift::Giving;
 use super::inbox::Inbox;
 use super::insight::{self, About, Insight};
 use super::message::{ChatKind, Delivered, Incoming, Platform, PressReply, Pressed, Reply, Request, Role, UserRef};
@@ -26,6 +27,7 @@ pub struct Conversation {
     kept: Option<Days>,
     insight: Option<Insight>,
     inbox: Option<Inbox>,
+    giving: Option<Giving>,
 }
 
 /// What to do with a message.
@@ -45,7 +47,17 @@ impl Conversation {
     pub fn new(core: Core, limits: Limits, clock: Clock) -> Self {
         let reasons = Arc::new(Reasons::new(clock.clone(), Album::default()));
         let etiquette = Arc::new(Etiquette::new(limits, clock));
-        Self { core, etiquette, reasons, table: None, office: None, kept: None, insight: None, inbox: None }
+        Self {
+            core,
+            etiquette,
+            reasons,
+            table: None,
+            office: None,
+            kept: None,
+            insight: None,
+            inbox: None,
+            giving: None,
+        }
     }
 
     /// A conversation that plays as well.
@@ -82,6 +94,12 @@ impl Conversation {
     #[must_use]
     pub fn inbox(&self) -> Option<&Inbox> {
         self.inbox.as_ref()
+    }
+
+    /// The same conversation, which asks whether photos that say where they were taken may be kept.
+    #[must_use]
+    pub fn with_giving(self, giving: Giving) -> Self {
+        Self { giving: Some(giving), ..self }
     }
 
     /// The same conversation, which says how long things are kept.
@@ -134,11 +152,12 @@ impl Conversation {
         let core = &self.core;
         let words = match &incoming.request {
             Request::Photos | Request::Command(Command::Where) if !photos.is_empty() => {
-                return locate::answer(core, &self.reasons, incoming, photos, Face::Heat).await;
+                return locate::answer(core, &self.reasons, self.giving.as_ref(), incoming, photos, Face::Heat).await;
             }
             Request::Command(Command::Similar) if core.manifest().index.is_none() => text::similar::none(lang),
             Request::Command(Command::Similar) if !photos.is_empty() => {
-                return locate::answer(core, &self.reasons, incoming, photos, Face::Similar).await;
+                return locate::answer(core, &self.reasons, self.giving.as_ref(), incoming, photos, Face::Similar)
+                    .await;
             }
             Request::Command(Command::Similar) => text::similar::missing(lang, platform),
             Request::Photos | Request::Words => text::photo_wanted(lang),
@@ -169,6 +188,7 @@ impl Conversation {
                     None => Vec::new(),
                 };
             }
+            Request::Command(Command::Forget) => return self.forget(incoming).await,
             Request::Command(command) => {
                 let answered = match &self.table {
                     Some(table) => table.command(incoming, *command).await,
@@ -191,6 +211,32 @@ impl Conversation {
         }
     }
 
+    /// Removes what is stored of somebody: their gifts first, since those are found by the links of their scores.
+    async fn forget(&self, incoming: &Incoming) -> Vec<Reply> {
+        let lang = incoming.lang;
+        let mut replies = Vec::new();
+        if let Some(giving) = &self.giving {
+            match giving.forget(&incoming.user).await {
+                Ok(0) => {}
+                Ok(count) => replies.push(Reply::words(text::gift::withdrawn(lang, count))),
+                Err(error) => {
+                    tracing::error!(%error, "gifts could not be given back");
+                    return vec![Reply::words(text::gift::failed(lang))];
+                }
+            }
+        }
+        let answered = match &self.table {
+            Some(table) => table.command(incoming, Command::Forget).await.unwrap_or_default(),
+            None if replies.is_empty() && self.giving.is_some() => {
+                vec![Reply::words(text::quiz::forgotten(lang, false))]
+            }
+            None if replies.is_empty() => vec![Reply::words(text::quiz::off(lang))],
+            None => Vec::new(),
+        };
+        replies.extend(answered);
+        replies
+    }
+
     /// To a button of an older version, or one that somebody made up.
     #[must_use]
     pub fn stale_button(&self, lang: Lang) -> String {
@@ -209,6 +255,9 @@ impl Conversation {
             Press::Why { photo, label, all } => return self.reasons.press(pressed, photo, label, all).await,
             Press::Similar { photo } => return self.reasons.press_similar(pressed, photo).await,
             _ => {}
+        }
+        if let (Press::Give { .. } | Press::TakeBack { .. }, Some(giving)) = (pressed.press, &self.giving) {
+            return giving.press(pressed).await;
         }
         if pressed.press.role() >= Role::Admin
             && let Some(office) = &self.office
@@ -255,7 +304,7 @@ mod tests {
     }
 
     fn with_photos(lang: Lang, count: usize) -> Incoming {
-        let attachments = vec![Attachment { handle: "x".to_owned(), bytes: None }; count];
+        let attachments = vec![Attachment { handle: "x".to_owned(), bytes: None, is_own: true }; count];
         Incoming { attachments, ..sample::incoming(lang, Request::Photos) }
     }
 

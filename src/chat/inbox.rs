@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn photo() -> Incoming {
-        let attachments = vec![Attachment { handle: "x".to_owned(), bytes: None }];
+        let attachments = vec![Attachment { handle: "x".to_owned(), bytes: None, is_own: true }];
         Incoming { attachments, ..sample::incoming(Lang::En, Request::Photos) }
     }
 

@@ -37,6 +37,8 @@ pub struct Attachment {
     pub handle: String,
     /// Size that the service states, bytes, when it does.
     pub bytes: Option<u64>,
+    /// Whether whoever asks sent the photo themselves, not forwarded: only they can consent to its being kept.
+    pub is_own: bool,
 }
 
 /// A message to the bot, or one that it overhears.

@@ -115,6 +115,30 @@ pub enum Press {
         /// The answered photo.
         photo: PhotoKey,
     },
+    /// "Yes, keep my photos as test photos", or "no".
+    Give {
+        /// The question.
+        offer: OfferKey,
+        /// Yes.
+        keep: bool,
+    },
+    /// "Take back what I gave."
+    TakeBack {
+        /// The question that was answered with yes.
+        offer: OfferKey,
+    },
+}
+
+/// The number of a question whether photos may be kept, drawn at random; below 2^63, as the database stores it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OfferKey(pub u64);
+
+impl OfferKey {
+    /// As the database stores it.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.0.cast_signed()
+    }
 }
 
 /// The number of an answered photo in the memory of the program that answered it.
@@ -145,6 +169,8 @@ impl Press {
             Self::Begin { job } => format!("j:{}", job.0),
             Self::Similar { photo } => format!("s:{:x}", photo.0),
             Self::Why { photo, label, all } => format!("w:{:x}:{label}:{}", photo.0, u8::from(all)),
+            Self::Give { offer, keep } => format!("g:{:x}:{}", offer.0, u8::from(keep)),
+            Self::TakeBack { offer } => format!("t:{:x}", offer.0),
         };
         format!("{VERSION}{words}")
     }
@@ -154,6 +180,7 @@ impl Press {
     pub fn parse(payload: &str) -> Option<Self> {
         let parts: Vec<&str> = payload.strip_prefix(VERSION)?.split(':').collect();
         let round = |id: &str| id.parse().ok().filter(|id| *id > 0).map(RoundId);
+        let offer = |key: &str| u64::from_str_radix(key, 16).ok().filter(|key| *key < 1 << 63).map(OfferKey);
         let press = match parts[..] {
             ["a", id, number, choice] => {
                 Self::Answer { round: round(id)?, number: number.parse().ok()?, choice: choice.parse().ok()? }
@@ -173,6 +200,8 @@ impl Press {
                 label: label.parse().ok()?,
                 all: all == "1",
             },
+            ["g", key, keep] => Self::Give { offer: offer(key)?, keep: keep == "1" },
+            ["t", key] => Self::TakeBack { offer: offer(key)? },
             _ => return None,
         };
         // One payload a meaning: `+3` and `03` are nobody's buttons.
@@ -194,6 +223,7 @@ impl Press {
         match self {
             Self::Answer { .. } | Self::Open { .. } => Reaction::Private,
             Self::Leaderboard { .. } | Self::Begin { .. } | Self::Why { .. } | Self::Similar { .. } => Reaction::Edit,
+            Self::Give { .. } | Self::TakeBack { .. } => Reaction::Edit,
             Self::Album { .. } | Self::Again { .. } => Reaction::Public,
         }
     }
@@ -220,6 +250,8 @@ mod tests {
             (1_i64..).prop_map(|id| Press::Begin { job: JobId(id) }),
             any::<u64>().prop_map(|photo| Press::Similar { photo: PhotoKey(photo) }),
             any::<(u64, u16, bool)>().prop_map(|(photo, label, all)| Press::Why { photo: PhotoKey(photo), label, all }),
+            (0_u64..1 << 63, any::<bool>()).prop_map(|(key, keep)| Press::Give { offer: OfferKey(key), keep }),
+            (0_u64..1 << 63).prop_map(|key| Press::TakeBack { offer: OfferKey(key) }),
         ]
     }
 
@@ -238,6 +270,8 @@ mod tests {
             "1w:1:0:2",
             "1w:F:0:0",
             "1s:0f",
+            "1g:1:2",
+            "1t:8000000000000000",
         ] {
             assert_eq!(Press::parse(payload), None, "{payload}");
         }

@@ -96,7 +96,11 @@ impl Table {
             Press::Again { round } => self.again(pressed, round).await,
             Press::Leaderboard { scope, period, page } => self.turn(pressed, scope, period, page).await,
             // An admin's, and not of the table.
-            Press::Begin { .. } | Press::Why { .. } | Press::Similar { .. } => Ok(PressReply::default()),
+            Press::Begin { .. }
+            | Press::Why { .. }
+            | Press::Similar { .. }
+            | Press::Give { .. }
+            | Press::TakeBack { .. } => Ok(PressReply::default()),
         };
         answered.unwrap_or_else(|error| PressReply { notice: fault(pressed.lang, &error), ..PressReply::default() })
     }

@@ -9,7 +9,7 @@ use super::plot::{self, Plot};
 use super::text::report::{self as words, Line, Word, word};
 use super::text::{self, Lang, short_area};
 use crate::judge::portrait::Figure;
-use crate::judge::{Model, Portrait, Score, Verdict};
+use crate::judge::{Given, Model, Portrait, Score, Verdict};
 
 /// Everything that the report shows.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Report {
     pub other: Option<Other>,
     /// Photos that could not be read.
     pub left_out: usize,
+    /// The model on photos that people gave, when there are any.
+    pub given: Option<Given>,
 }
 
 /// The model that a candidate is compared with.
@@ -51,6 +53,7 @@ pub fn html(report: &Report) -> String {
     header(&mut page, report);
     add(&mut page, "<main>");
     figures(&mut page, report);
+    given(&mut page, report);
     plots(&mut page, report);
     gallery(&mut page, report);
     add(&mut page, "</main>");
@@ -89,17 +92,42 @@ fn header(page: &mut String, report: &Report) {
 
 /// The table.
 fn figures(page: &mut String, report: &Report) {
-    let other = report.other.as_ref();
+    add(page, "<section>");
+    table(page, report, &words::table, &report.portrait.score, report.other.as_ref().map(|other| &other.score));
+    add(page, &format!("<p class=\"quiet\">{}</p></section>", both(|lang| word(lang, Word::IntervalsNote))));
+}
+
+/// The few figures of photos that people gave.
+fn given(page: &mut String, report: &Report) {
+    let Some(Given { score, against, left_out }) = &report.given else { return };
+    add(page, &format!("<section><h2>{}</h2>", both(|lang| word(lang, Word::Given))));
+    add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::given(lang, score.photos, score.places))));
+    table(page, report, &words::short_table, score, against.as_ref());
+    if *left_out > 0 {
+        add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::left_out(lang, *left_out))));
+    }
+    add(page, "</section>");
+}
+
+/// The figures of the model, and beside them those of the other.
+fn table(
+    page: &mut String,
+    report: &Report,
+    lines: &dyn Fn(Lang, &Score) -> Vec<Line>,
+    own: &Score,
+    theirs: Option<&Score>,
+) {
+    let other = report.other.as_ref().map(|other| &other.model);
     let name = |model: &Model| escape(&words::name(model));
-    add(page, "<section><div class=\"scroll\"><table><thead><tr>");
+    add(page, "<div class=\"scroll\"><table><thead><tr>");
     add(page, &format!("<th scope=\"col\">{}</th>", both(|lang| word(lang, Word::Figure))));
-    for model in [Some(&report.portrait.model), other.map(|other| &other.model)].into_iter().flatten() {
+    for model in [Some(&report.portrait.model), other.filter(|_| theirs.is_some())].into_iter().flatten() {
         add(page, &format!("<th scope=\"col\">{}</th>", name(model)));
         add(page, &format!("<th scope=\"col\">{}</th>", both(|lang| word(lang, Word::Interval))));
     }
     add(page, "</tr></thead><tbody>");
-    let tables = |score: &Score| [Lang::Ja, Lang::En].map(|lang| words::table(lang, score));
-    let (own, theirs) = (tables(&report.portrait.score), other.map(|other| tables(&other.score)));
+    let tables = |score: &Score| [Lang::Ja, Lang::En].map(|lang| lines(lang, score));
+    let (own, theirs) = (tables(own), theirs.map(tables));
     for i in 0..own[0].len() {
         let cells = |lines: &[Vec<Line>; 2]| {
             let interval = |line: &Line| line.interval.clone().unwrap_or_default();
@@ -114,7 +142,6 @@ fn figures(page: &mut String, report: &Report) {
         add(page, &format!("<tr><th scope=\"row\">{head}</th>{}{theirs}</tr>", cells(&own)));
     }
     add(page, "</tbody></table></div>");
-    add(page, &format!("<p class=\"quiet\">{}</p></section>", both(|lang| word(lang, Word::IntervalsNote))));
 }
 
 fn plots(page: &mut String, report: &Report) {
@@ -253,6 +280,7 @@ mod tests {
             drawn_world: true,
             other: Some(Other { model: verdict.live.clone(), score: sample::score(), verdict }),
             left_out: 2,
+            given: Some(Given { score: sample::score(), against: Some(sample::score()), left_out: 1 }),
         }
     }
 
@@ -267,14 +295,16 @@ mod tests {
         assert!(page.contains("赤坂&lt;一丁目&gt;") && page.contains("Aoi &amp; Ren"));
         assert_eq!(page.matches("<section").count(), page.matches("</section>").count());
         assert_eq!(page.matches("<figure").count(), page.matches("</figure>").count());
+        assert!(page.contains(&word(Lang::En, Word::Given)));
         assert_eq!(page.matches("elsewhere\"").count(), 1, "one photo was taken elsewhere");
     }
 
     #[test]
     fn a_report_without_comparison_or_mistakes() {
-        let mut report = Report { other: None, left_out: 0, ..report() };
+        let mut report = Report { other: None, given: None, left_out: 0, ..report() };
         report.portrait.mistakes.clear();
         let page = html(&report);
+        assert!(!page.contains(&word(Lang::En, Word::Given)), "nobody gave a photo");
         assert!(!page.contains("class=\"verdict") && page.contains("None in these photos."));
     }
 }

@@ -8,6 +8,7 @@ mod bundle;
 pub mod collect;
 pub mod collecting;
 mod format;
+pub mod gift;
 pub mod insight;
 pub mod models;
 pub mod quiz;
@@ -98,10 +99,19 @@ pub fn percent(share: f32) -> String {
 /// The answer in one sentence, or that there is none.
 #[must_use]
 pub fn headline(lang: Lang, prediction: &Prediction) -> String {
+    if !prediction.is_street {
+        return no_street(lang);
+    }
     let best = prediction.best();
     let id = if prediction.known { "answer-known" } else { "answer-unknown" };
     let values = [("area", area(lang, &best.area).into()), ("percent", percent(best.probability).into())];
     say(lang, id, &values)
+}
+
+/// To a photo that is no street.
+#[must_use]
+pub fn no_street(lang: Lang) -> String {
+    say(lang, "answer-no-street", &[])
 }
 
 /// The best `top` areas, one a line, each with a bar.
@@ -135,7 +145,11 @@ pub fn placed(lang: Lang, place: Option<(usize, usize)>, answer: String) -> Stri
 /// The whole answer to a photo in a chat, with how to read its heatmap if it has one.
 #[must_use]
 pub fn answer(lang: Lang, prediction: &Prediction, is_drawn_world: bool, heatmap: Option<String>) -> String {
-    let mut words = format!("{}\n\n{}", headline(lang, prediction), bars(lang, prediction, TOP));
+    let mut words = headline(lang, prediction);
+    if prediction.is_street {
+        words.push_str("\n\n");
+        words.push_str(&bars(lang, prediction, TOP));
+    }
     let notes: Vec<String> = heatmap.into_iter().chain(is_drawn_world.then(|| drawn_world(lang))).collect();
     if !notes.is_empty() {
         words.push_str("\n\n");

@@ -217,7 +217,8 @@ impl Told {
 
     /// `shown` is the picture with its words; without one, the words of the answer go out all the same.
     fn reply(&self, view: View, shown: Option<(String, Picture)>) -> Reply {
-        let (words, picture) = match shown {
+        // What speaks for a street where there is none would mislead.
+        let (words, picture) = match shown.filter(|_| self.prediction.is_street) {
             Some((words, picture)) => (words, Some(picture)),
             None => (self.answer(None), None),
         };

@@ -33,6 +33,12 @@ pub enum Data {
         #[arg(long)]
         json: bool,
     },
+    /// Count the photos that people gave as test photos, by area; no model is trained on them
+    Gifts {
+        /// Delete those that were given on this machine, by `predict --keep`
+        #[arg(long)]
+        withdraw: bool,
+    },
     /// Settle what is in doubt by the number of images that the service says it billed
     Reconcile(Reconcile),
 }

@@ -147,7 +147,7 @@ impl Dataset {
     }
 
     /// Writes a file under its hash; the hash and the end of its name.
-    fn write(&self, bytes: &[u8]) -> Result<(String, &'static str), KeepError> {
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<(String, &'static str), KeepError> {
         let format = extension(bytes).ok_or(KeepError::Format)?;
         let sha256 = sha256_hex(bytes);
         let path = self.path(&sha256, format);

@@ -84,7 +84,7 @@ fn day(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use exif::{Field, Rational};
     use proptest::prelude::*;
@@ -110,6 +110,33 @@ mod tests {
         let exif = [b"Exif\0\0".to_vec(), tiff.into_inner()].concat();
         let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
         [&[0xff, 0xd8, 0xff, 0xe1][..], &length, &exif, &[0xff, 0xda, 0, 2, 0xff, 0xd9]].concat()
+    }
+
+    /// What [`super::super::gifts`] and the chats are tested with: a real picture whose file says where it was taken.
+    pub(crate) fn jpeg_at(at: Coordinate) -> Vec<u8> {
+        let part = |degrees: f64| rationals(&[((degrees.abs() * 1e6).round() as u32, 1_000_000), (0, 1), (0, 1)]);
+        let fields = [
+            field(Tag::GPSLatitudeRef, ascii(if at.lat < 0.0 { "S" } else { "N" })),
+            field(Tag::GPSLatitude, part(at.lat)),
+            field(Tag::GPSLongitudeRef, ascii(if at.lng < 0.0 { "W" } else { "E" })),
+            field(Tag::GPSLongitude, part(at.lng)),
+        ];
+        let tags = jpeg(&fields);
+        // The tags take the place of the picture's first two bytes; their own last six end a picture.
+        [&tags[..tags.len() - 6], &jpeg_without()[2..]].concat()
+    }
+
+    /// A picture of one colour as a JPEG.
+    pub(crate) fn plain(colour: [u8; 3]) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let picture = image::RgbImage::from_pixel(16, 16, image::Rgb(colour));
+        picture.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+        bytes.into_inner()
+    }
+
+    /// The same picture without a word of its place.
+    pub(crate) fn jpeg_without() -> Vec<u8> {
+        plain([255, 0, 0])
     }
 
     fn tokyo_tower() -> Vec<Field> {

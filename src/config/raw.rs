@@ -20,6 +20,7 @@ pub(super) struct Raw {
     pub(super) photo: Photo,
     pub(super) limits: Limits,
     pub(super) quiz: Quiz,
+    pub(super) gifts: Gifts,
     pub(super) collect: collect::Collect,
     pub(super) mapillary: collect::Mapillary,
     pub(super) streetview: collect::StreetView,
@@ -90,6 +91,13 @@ pub(super) struct Quiz {
     pub(super) database: String,
     pub(super) time_zone: String,
     pub(super) last_call_seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Gifts {
+    pub(super) ask: bool,
+    pub(super) folder: String,
 }
 
 #[derive(Deserialize)]

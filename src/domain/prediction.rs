@@ -46,6 +46,9 @@ pub struct Prediction {
     /// Whether the best probability reaches the manifest's abstain threshold.
     /// `false` means: say "I don't know".
     pub known: bool,
+    /// Whether the photo looks like a street, as far as the model can tell; `false` means: name no area. Then
+    /// `known` is false as well.
+    pub is_street: bool,
     /// Every area, most probable first; ties keep the order of the labels.
     pub areas: Vec<AreaProbability>,
 }
@@ -70,7 +73,13 @@ impl Prediction {
             .map(|(label, (probability, area))| AreaProbability { area: area.clone(), label, probability })
             .collect();
         areas.sort_by(|a, b| b.probability.partial_cmp(&a.probability).unwrap_or(Ordering::Equal));
-        Self { known: areas[0].probability >= abstain_below, areas }
+        Self { known: areas[0].probability >= abstain_below, is_street: true, areas }
+    }
+
+    /// The answer to a photo that is no street.
+    #[must_use]
+    pub fn of_no_street(self) -> Self {
+        Self { known: false, is_street: false, ..self }
     }
 
     /// The most probable area.

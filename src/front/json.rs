@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::chat::similar::Shown;
-use crate::domain::{ModelIdentity, Timings};
+use crate::domain::{Area, ModelIdentity, Timings};
 use crate::infer::index::kin::SecondOpinion;
 use crate::infer::{LocateError, Located};
 
@@ -14,6 +14,10 @@ use crate::infer::{LocateError, Located};
 pub struct Answer {
     model: Model,
     known: bool,
+    street: bool,
+    /// The area that the file itself names, which the answer never sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_area: Option<String>,
     areas: Vec<AreaShare>,
     ms: Milliseconds,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -57,7 +61,7 @@ struct LookAlike {
 #[serde(untagged)]
 pub enum Entry {
     /// It was answered.
-    Answer(Answer),
+    Answer(Box<Answer>),
     /// It was not.
     Failure(Failure),
 }
@@ -120,6 +124,8 @@ impl From<&Located> for Answer {
         Self {
             model: Model::from(&*located.model),
             known: located.prediction.known,
+            street: located.prediction.is_street,
+            file_area: None,
             areas: areas.collect(),
             ms: Milliseconds::from(&located.timings),
             heatmap: None,
@@ -130,6 +136,19 @@ impl From<&Located> for Answer {
 }
 
 impl Answer {
+    /// Adds the area that the photo's own file names.
+    #[must_use]
+    pub fn with_file_area(mut self, area: Option<&Area>) -> Self {
+        self.file_area = area.map(|area| area.area.clone());
+        self
+    }
+
+    /// Whether the photo looks like a street.
+    #[must_use]
+    pub fn is_street(&self) -> bool {
+        self.street
+    }
+
     /// Whether the model stands by its best area.
     #[must_use]
     pub fn is_known(&self) -> bool {
@@ -264,7 +283,7 @@ mod tests {
     fn several_photos_keep_their_places() {
         let bad = Failure::new(&LocateError::Stopped, "gone".to_owned());
         let answer = Answer::from(&located()).with_heatmap("東京都港区", Some("東京都渋谷区"), &[0xff, 0xd8]);
-        let entries = [Entry::Failure(bad), Entry::Answer(answer)];
+        let entries = [Entry::Failure(bad), Entry::Answer(Box::new(answer))];
         insta::assert_json_snapshot!(entries);
     }
 }

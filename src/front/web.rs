@@ -1,10 +1,11 @@
 //! The local page, the HTTP API, `/health` and `/metrics`.
 //!
-//! No photo is stored: each is answered from memory and dropped. The page loads nothing from elsewhere.
+//! No photo is stored but those that people give as test photos: each is answered from memory and dropped. The page loads nothing from elsewhere.
 
 mod api;
 mod assets;
 mod clients;
+mod give;
 mod guard;
 mod health;
 mod language;
@@ -35,6 +36,7 @@ use self::problem::Problem;
 pub use self::samples::Sample;
 use crate::album::Album;
 use crate::chat::Insight;
+use crate::chat::gift::Giving;
 use crate::chat::quiz::Table;
 use crate::infer::Core;
 use crate::metrics::Metrics;
@@ -59,6 +61,8 @@ pub struct Options {
     pub store: Option<Store>,
     /// Opens `/metrics` to other machines than this one.
     pub metrics_token: Option<SecretString>,
+    /// Who asks for test photos, if people are asked.
+    pub giving: Option<Giving>,
 }
 
 /// What the handlers share.
@@ -69,6 +73,7 @@ struct Site {
     table: Option<Table>,
     insight: Option<Insight>,
     album: Album,
+    giving: Option<Giving>,
     /// The page's own.
     meters: Meters,
     metrics: Metrics,
@@ -83,7 +88,8 @@ type Shared = State<Arc<Site>>;
 /// The whole site.
 pub fn router(core: Core, options: Options) -> Router {
     let max_body = upload::max_body(core.limits());
-    let Options { allowed_hosts, samples, table, insight, album, metrics, store, metrics_token } = options;
+    let gifts = give::routes(core.limits());
+    let Options { allowed_hosts, samples, table, insight, album, giving, metrics, store, metrics_token } = options;
     let (meters, clients) = (Meters::start(), Clients::default());
     let metrics = metrics.with(core.meters()).with(&meters);
     let pages = page::Pages::default();
@@ -94,6 +100,7 @@ pub fn router(core: Core, options: Options) -> Router {
         table,
         insight,
         album,
+        giving,
         meters,
         metrics,
         store,
@@ -108,6 +115,7 @@ pub fn router(core: Core, options: Options) -> Router {
         .route("/model", get(page::show_model))
         .route("/api/v1/model/{about}", get(model::show))
         .merge(play::routes())
+        .merge(gifts)
         .route("/assets/{name}", get(assets::serve))
         .route("/samples", get(samples::list))
         .route("/samples/{name}", get(samples::serve))

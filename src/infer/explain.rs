@@ -167,11 +167,17 @@ impl Explanation {
         jpeg(&self.overlay(question))
     }
 
-    /// The same in little room, with the photo as small as heatmaps show it.
+    /// The photo alone, its longest side at most 1,024 pixels, as a JPEG of its pixels: nothing that the file said of
+    /// itself goes with them.
+    #[must_use]
+    pub fn photo_jpeg(&self) -> Vec<u8> {
+        jpeg(&shrink(self.photo(), MAX_SIDE))
+    }
+
+    /// Everything in little room, with the photo as small as heatmaps show it.
     #[must_use]
     pub fn pack(&self) -> Packed {
-        let photo = jpeg(&shrink(self.photo(), MAX_SIDE));
-        Packed { photo, cams: self.cams.clone(), grid: self.grid, labels: self.labels }
+        Packed { photo: self.photo_jpeg(), cams: self.cams.clone(), grid: self.grid, labels: self.labels }
     }
 
     /// The square that the model sees, `side` pixels wide, with what speaks for `label`.

@@ -58,9 +58,24 @@ pub struct Judgement {
     pub score: Score,
     /// Photos that could not be read.
     pub left_out: usize,
+    /// The same model on photos that people gave, when there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Box<Given>>,
     /// The model that it is compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
+}
+
+/// A model on real photos, which people took and gave by consent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Given {
+    /// How good it is there.
+    pub score: Score,
+    /// How good the model is that it is compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Score>,
+    /// Photos that could not be read.
+    pub left_out: usize,
 }
 
 /// The model that another is compared with.

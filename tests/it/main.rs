@@ -7,6 +7,7 @@ mod deploy;
 mod discord;
 mod doctor;
 mod fake;
+mod gifts;
 mod insight;
 mod kserve;
 mod metrics;

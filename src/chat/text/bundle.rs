@@ -62,6 +62,11 @@ pub(super) const SIMILAR_JA: &str = include_str!("similar.ja.ftl");
 /// What is said of photos that look alike, in English.
 pub(super) const SIMILAR_EN: &str = include_str!("similar.en.ftl");
 
+/// The messages about photos that people give, in Japanese.
+pub(super) const GIFT_JA: &str = include_str!("gift.ja.ftl");
+/// The messages about photos that people give, in English.
+pub(super) const GIFT_EN: &str = include_str!("gift.en.ftl");
+
 /// What admins are told of trainings, in Japanese.
 pub(super) const TRAINING_JA: &str = include_str!("training.ja.ftl");
 /// What admins are told of trainings, in English.
@@ -90,6 +95,7 @@ static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
             WHY_JA,
             INSIGHT_JA,
             SIMILAR_JA,
+            GIFT_JA,
             TRAINING_JA,
         ],
     )
@@ -110,6 +116,7 @@ static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
             WHY_EN,
             INSIGHT_EN,
             SIMILAR_EN,
+            GIFT_EN,
             TRAINING_EN,
         ],
     )

@@ -3,6 +3,7 @@
 # The answer
 answer-known = I think this is { $area } ({ $percent }).
 answer-unknown = I don't know where this is. My weak best guess is { $area } ({ $percent }).
+answer-no-street = This does not look like a street photo to me, so I name no area.
 answer-place = Photo { $number } of { $count }
 answer-heatmap-alt = The photo with bright colours where the evidence for { $area } lies
 drawn-world = Drawn-world demo model: it has never seen a real street.
@@ -95,7 +96,8 @@ model-attribution = Credits: { $credit }
 
 # Privacy
 privacy =
-    Your photos are looked at in memory to answer you. A small copy stays in memory for up to 15 minutes, for the buttons under my answer, and is then gone: I write down no photos and no messages, only the numbers of the chat and the message for two days, so that I answer each once.
+    Your photos are looked at in memory to answer you. A small copy stays in memory for up to 15 minutes, for the buttons under my answer, and is then gone: I write down no messages, and no photos but those that you give me; only the numbers of the chat and the message for two days, so that I answer each once.
+    If your photo's file says where it was taken, I may ask whether to keep it as a test photo. Only if you say yes, I store the picture without anything else that its file says, its area, its position to about 100 m, the time, and your number on this service. The button under my thanks deletes it, and so does /forget.
     If you play the quiz, I store your number and name on this service, your answers with their times, your points, rating and streak, and your time zone. /optout stops that, /forget removes all of it at once.
     What the people who run me have me do is kept in a log, with who asked and when.
     The number of your recent requests stays in memory for a short while, so that one person cannot keep me busy for everyone.

@@ -2,6 +2,8 @@
 report-title = How good is { $model }?
 report-photos = { $photos } photos from { $places } places that the model was not trained on
 report-drawn = Test photos: drawings of towns kept out of training.
+report-given = On photos given by users
+report-given-photos = { $photos } real photos from { $places } places (squares of about a kilometre), which people took and gave by consent. No model is trained on them.
 report-folder = Test photos: the test split of { $folder }.
 report-left-out = { $count ->
     [one] 1 photo could not be read and is left out.

@@ -2,6 +2,8 @@
 report-title = { $model } はどれくらい当たる？
 report-photos = 学習に使っていない { $places } か所の写真 { $photos } 枚
 report-drawn = テスト写真：学習から除いた町の絵。
+report-given = 利用者から提供された写真で
+report-given-photos = 同意を得て提供された、{ $places } か所（約1 km四方）の本物の写真 { $photos } 枚。どのモデルも学習に使っていません。
 report-folder = テスト写真：{ $folder } のテスト用の分。
 report-left-out = 読めなかった { $count } 枚は除いています。
 report-better = { $candidate } は { $live } より優れています：マクロ再現率 { $value } ポイント（95% 区間 { $low } 〜 { $high }）。

@@ -64,6 +64,8 @@ pub enum Word {
     Macro,
     /// Top-1.
     Top1,
+    /// Title of the figures on photos that people gave.
+    Given,
 }
 
 /// A word or sentence without variables.
@@ -97,6 +99,7 @@ pub fn word(lang: Lang, word: Word) -> String {
         Word::OtherLang => "report-lang",
         Word::Macro => "report-macro",
         Word::Top1 => "report-top1",
+        Word::Given => "report-given",
     };
     say(lang, id, &[])
 }
@@ -117,6 +120,13 @@ pub fn title(lang: Lang, model: &Model) -> String {
 #[must_use]
 pub fn photos(lang: Lang, photos: usize, places: usize) -> String {
     say(lang, "report-photos", &[("photos", thousands(photos).into()), ("places", thousands(places).into())])
+}
+
+/// How many photos people gave, of how many places.
+#[must_use]
+pub fn given(lang: Lang, photos: usize, places: usize) -> String {
+    let values = [("photos", thousands(photos).into()), ("places", thousands(places).into())];
+    say(lang, "report-given-photos", &values)
 }
 
 /// Where the photos are from.
@@ -218,6 +228,12 @@ pub struct Line {
     pub value: String,
     /// Between what, where there is an interval.
     pub interval: Option<String>,
+}
+
+/// The first figures of a model: those that say how good its answers are.
+#[must_use]
+pub fn short_table(lang: Lang, score: &Score) -> Vec<Line> {
+    table(lang, score).into_iter().take(3).collect()
 }
 
 /// The figures of a model.

@@ -457,7 +457,7 @@ mod tests {
     fn what_is_said_at_the_end() {
         let against = Against { model: sample::verdict().live, score: sample::score(), verdict: sample::verdict() };
         let model = sample::verdict().candidate;
-        let judgement = Judgement { model, score: sample::score(), left_out: 0, against: Some(against) };
+        let judgement = Judgement { model, score: sample::score(), left_out: 0, given: None, against: Some(against) };
         let outcome = |live| Outcome {
             name: "full-20261126-7".to_owned(),
             judgement: judgement.clone(),

@@ -8,7 +8,7 @@ use super::{Lang, format, say};
 
 /// Messages of the page, each with the variables that the page's script fills in later: they stay in the
 /// words as `{name}`.
-const PAGE: [(&str, &[&str]); 53] = [
+const PAGE: [(&str, &[&str]); 58] = [
     ("page-title", &[]),
     ("page-reading", &[]),
     ("page-lead", &[]),
@@ -32,6 +32,7 @@ const PAGE: [(&str, &[&str]); 53] = [
     ("page-answer", &[]),
     ("page-thinking", &[]),
     ("page-unknown-why", &[]),
+    ("page-gift", &["area"]),
     ("page-candidates", &[]),
     ("page-candidates-hint", &[]),
     ("page-row", &["area", "percent"]),
@@ -52,6 +53,10 @@ const PAGE: [(&str, &[&str]); 53] = [
     ("page-offline", &[]),
     ("answer-known", &["area", "percent"]),
     ("answer-unknown", &["area", "percent"]),
+    ("answer-no-street", &[]),
+    ("gift-yes", &[]),
+    ("gift-no", &[]),
+    ("gift-take-back", &[]),
     ("answer-heatmap", &[]),
     ("answer-heatmap-alt", &["area"]),
     ("similar-title", &[]),

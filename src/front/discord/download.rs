@@ -138,8 +138,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_picture_or_too_large_is_not_fetched() {
         let url = "https://127.0.0.1/a.jpg".to_owned();
-        let video = Photo { url: url.clone(), bytes: 10, is_picture: false };
-        let large = Photo { url, bytes: 1_001, is_picture: true };
+        let video = Photo { url: url.clone(), bytes: 10, is_picture: false, is_own: true };
+        let large = Photo { url, bytes: 1_001, is_picture: true, is_own: true };
         let expected: [Delivered; 2] =
             [Err(PhotoError::NotAPicture.into()), Err(PhotoError::TooManyBytes { bytes: 1_001, limit: 1_000 }.into())];
         assert_eq!(cdn().fetch_all(vec![video, large]).await, expected);

@@ -32,12 +32,14 @@ pub(super) struct Photo {
     pub(super) bytes: u64,
     /// Whether Discord takes it for a picture; true when it does not say.
     pub(super) is_picture: bool,
+    /// Whether whoever asks attached it themselves.
+    pub(super) is_own: bool,
 }
 
 impl Photo {
-    fn of(file: &File) -> Self {
+    fn of(file: &File, is_own: bool) -> Self {
         let is_picture = file.content_type.as_deref().is_none_or(|kind| kind.starts_with("image/"));
-        Self { url: file.url.clone(), bytes: u64::from(file.size), is_picture }
+        Self { url: file.url.clone(), bytes: u64::from(file.size), is_picture, is_own }
     }
 }
 
@@ -78,7 +80,9 @@ pub(super) fn from_message(message: &Message, me: UserId, server: Option<Lang>) 
 /// The question in a slash command or a context menu command.
 pub(super) fn from_command(command: &CommandInteraction) -> Question {
     let (request, photos) = match command.data.target() {
-        Some(ResolvedTarget::Message(target)) => (Request::Command(Command::Where), pictures_of(target)),
+        Some(ResolvedTarget::Message(target)) => {
+            (Request::Command(Command::Where), pictures_of(target, command.user.id))
+        }
         _ => (slash(command), options(command)),
     };
     let (role, arguments) = match request {
@@ -164,7 +168,7 @@ fn slash(command: &CommandInteraction) -> Request {
 /// What was attached to a slash command, pictures or not: who picks a file by hand hears what is wrong with it.
 fn options(command: &CommandInteraction) -> Vec<Photo> {
     let files = command.data.options().into_iter().filter_map(|option| match option.value {
-        ResolvedValue::Attachment(file) => Some(Photo::of(file)),
+        ResolvedValue::Attachment(file) => Some(Photo::of(file, true)),
         _ => None,
     });
     files.collect()
@@ -172,22 +176,27 @@ fn options(command: &CommandInteraction) -> Vec<Photo> {
 
 /// The pictures of a message, or else of the message that it replies to.
 fn photos_meant(message: &Message) -> Vec<Photo> {
-    let own = pictures_of(message);
+    let own = pictures_of(message, message.author.id);
     match &message.referenced_message {
-        Some(original) if own.is_empty() => pictures_of(original),
+        Some(original) if own.is_empty() => pictures_of(original, message.author.id),
         _ => own,
     }
 }
 
-/// The pictures attached to a message or to one that it forwards.
-fn pictures_of(message: &Message) -> Vec<Photo> {
+/// The pictures attached to a message or to one that it forwards, for somebody who asks about them.
+fn pictures_of(message: &Message, asker: UserId) -> Vec<Photo> {
+    let is_own = message.author.id == asker;
+    let attached = message.attachments.iter().map(|file| Photo::of(file, is_own));
     let forwarded = message.message_snapshots.iter().flat_map(|snapshot| &snapshot.attachments);
-    let files = message.attachments.iter().chain(forwarded);
-    files.map(Photo::of).filter(|photo| photo.is_picture).collect()
+    attached.chain(forwarded.map(|file| Photo::of(file, false))).filter(|photo| photo.is_picture).collect()
 }
 
 fn attachments(photos: &[Photo]) -> Vec<Attachment> {
-    photos.iter().map(|photo| Attachment { handle: photo.url.clone(), bytes: Some(photo.bytes) }).collect()
+    let attachment = |photo: &Photo| {
+        let Photo { url, bytes, is_own, .. } = photo.clone();
+        Attachment { handle: url, bytes: Some(bytes), is_own }
+    };
+    photos.iter().map(attachment).collect()
 }
 
 fn names(content: &str, user: UserId) -> bool {

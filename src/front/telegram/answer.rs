@@ -81,9 +81,8 @@ impl Office {
         let replies = self.conversation.respond(&incoming, photos).await;
         // The photos are gone; what is said about them may have to wait for its turn.
         drop(memory);
-        let count = replies.len();
         for (index, reply) in replies.into_iter().enumerate() {
-            self.say(&heard.incoming.chat, heard.address(index, count), reply).await;
+            self.say(&heard.incoming.chat, heard.address(index), reply).await;
         }
         if let Some(inbox) = self.conversation.inbox() {
             // Those of an album that have no answer of their own; all others are done with already.

@@ -15,10 +15,9 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// Where the answer at `index` of `count` goes: to its own photo where each photo has one.
-    pub(super) fn address(&self, index: usize, count: usize) -> Address {
-        let own = self.addresses.get(index).filter(|_| count <= self.addresses.len());
-        *own.unwrap_or(&self.addresses[0])
+    /// Where the answer at `index` goes: to its own photo where it has one; what is said beyond goes to the first.
+    pub(super) fn address(&self, index: usize) -> Address {
+        *self.addresses.get(index).unwrap_or(&self.addresses[0])
     }
 }
 
@@ -131,25 +130,29 @@ fn address(message: &Message) -> Address {
 /// The photos that a message is about: its own, or, when the bot is asked about another message, that one's.
 /// The bot's own pictures are not photos of a street.
 fn photos(me: &Me, messages: &[Message], asks: bool) -> (Vec<Attachment>, Vec<Address>) {
-    let own = messages.iter().filter_map(|message| Some((photo(message)?, address(message))));
+    let is_own = |message: &Message| message.forward_origin().is_none();
+    let own = messages.iter().filter_map(|message| Some((photo(message, is_own(message))?, address(message))));
     let (photos, sources): (Vec<Attachment>, Vec<Address>) = own.unzip();
     if !photos.is_empty() || !asks {
         return (photos, sources);
     }
     let replied_to = messages.iter().find_map(|message| Some((message.reply_to_message()?, message)));
-    let found = replied_to.filter(|(to, _)| !is_me(me, to)).and_then(|(to, from)| Some((photo(to)?, address(from))));
+    let found = replied_to.filter(|(to, _)| !is_me(me, to)).and_then(|(to, from)| {
+        let same = sender(to).zip(sender(from)).is_some_and(|((theirs, ..), (mine, ..))| theirs == mine);
+        Some((photo(to, same && is_own(to))?, address(from)))
+    });
     found.into_iter().unzip()
 }
 
 /// The largest size of a photo, or a file: what a file is, its bytes decide and not its name.
-fn photo(message: &Message) -> Option<Attachment> {
+fn photo(message: &Message, is_own: bool) -> Option<Attachment> {
     let file = match message.photo() {
         Some(sizes) => &sizes.iter().max_by_key(|size| u64::from(size.width) * u64::from(size.height))?.file,
         None => &message.document()?.file,
     };
     // teloxide's stand-in for "not stated".
     let bytes = (file.size != u32::MAX).then_some(u64::from(file.size));
-    Some(Attachment { handle: file.id.0.clone(), bytes })
+    Some(Attachment { handle: file.id.0.clone(), bytes, is_own })
 }
 
 fn words(message: &Message) -> (&str, &[MessageEntity]) {
@@ -322,9 +325,9 @@ mod tests {
         let parts = parts.map(|part| serde_json::from_value(message(part)).expect("a message"));
         let heard = hear(&me(), &parts).expect("heard");
         assert_eq!((heard.incoming.attachments.len(), heard.incoming.addressed), (2, true));
-        let to = |index, count| heard.address(index, count).message.expect("an answer").0;
-        assert_eq!((to(0, 2), to(1, 2)), (8, 9));
-        assert_eq!((to(0, 3), to(2, 3)), (8, 8), "more answers than photos go to the first");
+        let to = |index| heard.address(index).message.expect("an answer").0;
+        assert_eq!((to(0), to(1)), (8, 9));
+        assert_eq!(to(2), 8, "what is said beyond the photos goes to the first");
     }
 
     #[test]

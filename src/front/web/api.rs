@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::upload::{self, Photos};
 use super::{Shared, Site, clients};
 use crate::album::Album;
+use crate::chat::gift::Giving;
 use crate::chat::similar::Similar;
 use crate::chat::text;
 use crate::domain::{Area, Prediction};
@@ -78,7 +79,7 @@ pub(super) async fn locate(
         Ok(Outcomes::Single(Err(error))) => Problem::Locate(error).response(lang),
         Ok(Outcomes::All(all)) => {
             let entry = |outcome: Outcome| match outcome {
-                Ok(answer) => Entry::Answer(answer),
+                Ok(answer) => Entry::Answer(Box::new(answer)),
                 Err(error) => Entry::Failure(Failure::new(&error, text::locate_error(lang, &error))),
             };
             Json(all.into_iter().map(entry).collect::<Vec<_>>()).into_response()
@@ -119,7 +120,7 @@ async fn answer_all(site: &Arc<Site>, core: &Core, wish: Wish, request: Request)
             return Err(Problem::TooManyPhotos);
         }
         let outcome = match photo {
-            Ok(photo) => answer(core, wish, photo, &site.album).await,
+            Ok(photo) => answer(core, site.giving.as_ref(), wish, photo, &site.album).await,
             Err(error) => Err(LocateError::Photo(error)),
         };
         record(site, &outcome);
@@ -128,12 +129,16 @@ async fn answer_all(site: &Arc<Site>, core: &Core, wish: Wish, request: Request)
     if outcomes.is_empty() { Err(Problem::MissingPhoto) } else { Ok(outcomes) }
 }
 
-async fn answer(core: &Core, wish: Wish, photo: Vec<u8>, album: &Album) -> Outcome {
+async fn answer(core: &Core, giving: Option<&Giving>, wish: Wish, photo: Vec<u8>, album: &Album) -> Outcome {
+    let placed = giving.and_then(|giving| giving.look(&photo));
     let (located, album) = (core.locate(photo).await?, album.clone());
     let draws = wish.similar || wish.heatmap.is_some();
     let drawing = tokio::task::spawn_blocking(move || illustrate(&located, wish, &album));
     let drawn = if draws { core.meters().explain(drawing).await } else { drawing.await };
-    drawn.map_err(|error| LocateError::Failed(format!("the pictures could not be drawn: {error}")))
+    let answer = drawn.map_err(|error| LocateError::Failed(format!("the pictures could not be drawn: {error}")))?;
+    // What is no street is of no use as a test photo.
+    let placed = placed.filter(|_| answer.is_street());
+    Ok(answer.with_file_area(placed.as_ref().map(|placed| &placed.area)))
 }
 
 /// The answer with the pictures that are wished for.
@@ -162,6 +167,7 @@ fn illustrate(located: &Located, wish: Wish, album: &Album) -> Answer {
 fn record(site: &Site, outcome: &Outcome) {
     let name = match outcome {
         Ok(answer) if answer.is_known() => "known",
+        Ok(answer) if !answer.is_street() => "no-street",
         Ok(_) => "unknown",
         Err(error) => error.code(),
     };

@@ -10,7 +10,7 @@
 //! | `GET /api/v1/quiz/rounds/{id}/photos/{number}` | a JPEG |
 
 mod json;
-mod player;
+pub(super) mod player;
 
 pub(super) use self::json::data_url;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ use self::json::{AnswerBody, CommandBody};
 use self::player::Player;
 use super::language::Language;
 use super::problem::Problem;
-use super::{Shared, Site, clients};
+use super::{Shared, Site, clients, give};
 use crate::chat::command::Command;
 use crate::chat::message::{ChatKind, Incoming, PressReply, Pressed, Request, Role};
 use crate::chat::press::Press;
@@ -168,6 +168,10 @@ async fn commanded(site: &Site, name: &str, caller: Caller, body: Body<CommandBo
         arguments: body.words,
         attachments: Vec::new(),
     };
+    // Before the scores, by whose links the gifts of other services are found.
+    if let (Command::Forget, Some(giving)) = (command, &site.giving) {
+        giving.forget(&guest.player.user).await.map_err(give::failed)?;
+    }
     let replies = guest.table.command(&incoming, command).await.ok_or(Problem::NotFound)?;
     let replies = replies.into_iter().map(json::Reply::from).collect();
     Ok(guest.answer(json::Said { replies, round: guest.round().await? }))

@@ -51,6 +51,14 @@ pub(super) enum Problem {
     QuizOff,
     /// The quiz's database failed.
     QuizFailed,
+    /// Nobody is asked for test photos.
+    GiftsOff,
+    /// The file of a photo names no place in a known area.
+    NoPosition,
+    /// A test photo has to show a street.
+    NoStreet,
+    /// A gift could not be kept or given back.
+    GiftFailed,
 }
 
 /// Tells the metrics what went wrong.
@@ -88,6 +96,10 @@ impl Problem {
             Self::BadBody => "bad-body",
             Self::QuizOff => "quiz-off",
             Self::QuizFailed => "quiz-failed",
+            Self::GiftsOff => "gifts-off",
+            Self::NoPosition => "no-position",
+            Self::NoStreet => "no-street",
+            Self::GiftFailed => "gift-failed",
         }
     }
 
@@ -103,8 +115,9 @@ impl Problem {
             Self::TooManyPhotos | Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::UploadSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::NotFound | Self::QuizOff => StatusCode::NOT_FOUND,
-            Self::QuizFailed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NotFound | Self::QuizOff | Self::GiftsOff => StatusCode::NOT_FOUND,
+            Self::NoPosition | Self::NoStreet => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::QuizFailed | Self::GiftFailed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::Origin => StatusCode::FORBIDDEN,
@@ -131,6 +144,10 @@ impl Problem {
             Self::BadBody => text::web::bad_body(lang),
             Self::QuizOff => text::quiz::off(lang),
             Self::QuizFailed => text::quiz::failed(lang),
+            Self::GiftsOff => text::gift::off(lang),
+            Self::NoPosition => text::gift::no_position(lang),
+            Self::NoStreet => text::no_street(lang),
+            Self::GiftFailed => text::gift::failed(lang),
         }
     }
 

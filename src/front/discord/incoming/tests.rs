@@ -42,7 +42,7 @@ fn question(fields: &Value) -> Question {
 fn a_private_photo_is_a_question_of_its_own() {
     let asked = question(&json!({"guild_id": null, "attachments": [file("a.jpg", Some("image/jpeg"))]}));
     let url = "https://cdn.discordapp.com/attachments/1/2/a.jpg".to_owned();
-    assert_eq!(asked.photos, [Photo { url: url.clone(), bytes: 7, is_picture: true }]);
+    assert_eq!(asked.photos, [Photo { url: url.clone(), bytes: 7, is_picture: true, is_own: true }]);
     let expected = Incoming {
         chat: ChatRef { platform: Platform::Discord, id: 20 },
         kind: ChatKind::Private,
@@ -54,7 +54,7 @@ fn a_private_photo_is_a_question_of_its_own() {
         lang: Lang::En,
         addressed: false,
         request: Request::Photos,
-        attachments: vec![Attachment { handle: url, bytes: Some(7) }],
+        attachments: vec![Attachment { handle: url, bytes: Some(7), is_own: true }],
     };
     assert_eq!(asked.incoming, expected);
 }

@@ -55,6 +55,7 @@ async function locate(photo) {
     photo.whyNot = false;
     photo.heatmaps = { [mapOf(photo)]: photo.answer.heatmap };
     photo.similar = null;
+    if (photo.answer.file_area) photo.gift ??= {};
     photo.state = 'answer';
   } catch (error) {
     if (error.name === 'AbortError') return;
@@ -66,6 +67,27 @@ async function locate(photo) {
   if (photo !== current) return;
   render();
   announce(photo.state === 'answer' ? headline(photo.answer) : photo.problem);
+}
+
+/** Sends the photo once more, which is the consent to keep it, or takes it back. */
+async function gift(photo, path, method, body) {
+  photo.gift.busy = true;
+  renderGift(photo);
+  let said;
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: { 'Accept-Language': language, 'Content-Type': 'application/octet-stream' },
+      body,
+    });
+    const answer = await response.json();
+    said = response.ok ? { done: answer.text, key: answer.gift } : { ...photo.gift, problem: answer.detail };
+  } catch {
+    said = { ...photo.gift, problem: say('page-offline') };
+  }
+  photo.gift = { ...said, busy: false };
+  announce(photo.gift.problem ?? photo.gift.done);
+  if (photo === current) renderGift(photo);
 }
 
 /** Names the heatmap that is chosen. */
@@ -126,6 +148,7 @@ function announce(words) {
 }
 
 function headline(answer) {
+  if (!answer.street) return say('answer-no-street');
   const [best] = answer.areas;
   const values = { area: areaName(best.area), percent: percent(best.probability) };
   return answer.known ? say('answer-known', values) : say('answer-unknown', values);
@@ -140,6 +163,7 @@ function render() {
   renderWords(current);
   renderPlate(current);
   renderTruth(current);
+  renderGift(current);
   renderBars(current);
   renderSimilar(current);
   renderEvidence(current);
@@ -149,7 +173,7 @@ function renderWords(photo) {
   const words = {
     busy: () => [say('page-thinking'), ''],
     error: () => [say('page-failed'), photo.problem],
-    answer: () => [headline(photo.answer), photo.answer.known ? doubt(photo.answer) : say('page-unknown-why')],
+    answer: () => [headline(photo.answer), aside(photo.answer)],
   };
   const [title, aside] = words[photo.state]();
   at('headline').textContent = title;
@@ -203,6 +227,12 @@ function lookAlike(found, best) {
   return item;
 }
 
+/** What is said under the headline of an answer. */
+function aside(answer) {
+  if (!answer.street) return '';
+  return answer.known ? doubt(answer) : say('page-unknown-why');
+}
+
 function renderPlate(photo) {
   const [best] = photo.state === 'answer' ? photo.answer.areas : [];
   const known = photo.state === 'answer' && photo.answer.known;
@@ -214,8 +244,20 @@ function renderPlate(photo) {
   at('plate-percent').textContent = known ? percent(best.probability) : '';
 }
 
+function renderGift(photo) {
+  const { gift } = photo;
+  const shown = photo.state === 'answer' && gift && !gift.refused;
+  at('gift').hidden = !shown;
+  if (!shown) return;
+  const question = say('page-gift', { area: areaName(photo.answer.file_area) });
+  at('gift-text').textContent = gift.problem ?? gift.done ?? question;
+  for (const id of ['gift-yes', 'gift-no']) at(id).hidden = Boolean(gift.done);
+  at('gift-back').hidden = !gift.key;
+  for (const id of ['gift-yes', 'gift-no', 'gift-back']) at(id).disabled = Boolean(gift.busy);
+}
+
 function renderTruth(photo) {
-  const shown = photo.state === 'answer' && photo.truth;
+  const shown = photo.state === 'answer' && photo.truth && photo.answer.street;
   at('truth').hidden = !shown;
   if (!shown) return;
   const { known, areas } = photo.answer;
@@ -227,8 +269,9 @@ function renderTruth(photo) {
 }
 
 function renderBars(photo) {
-  at('candidates').hidden = photo.state !== 'answer';
-  if (photo.state !== 'answer') return;
+  const shown = photo.state === 'answer' && photo.answer.street;
+  at('candidates').hidden = !shown;
+  if (!shown) return;
   const rows = photo.answer.areas.map((found) => {
     const button = document.getElementById(`row-${found.area}`) ?? row(found.area);
     fillRow(button, found, photo.area === found.area);
@@ -274,10 +317,11 @@ function fillRow(button, found, pressed) {
 
 function renderEvidence(photo) {
   if (at('photo').getAttribute('src') !== photo.url) at('photo').src = photo.url;
-  const heatmap = photo.state === 'answer' ? photo.heatmaps[mapOf(photo)] : null;
+  const shown = photo.state === 'answer' && photo.answer.street;
+  const heatmap = shown ? photo.heatmaps[mapOf(photo)] : null;
   at('overlay').hidden = !heatmap;
-  at('evidence').hidden = photo.state !== 'answer';
-  if (photo.state !== 'answer') return;
+  at('evidence').hidden = !shown;
+  if (!shown) return;
   at('evidence-of').textContent = evidenceWords(photo);
   renderQuestion(photo);
   if (!heatmap) return;
@@ -393,6 +437,12 @@ function listenForControls() {
   at('again').addEventListener('click', () => locate(current));
   at('ask-why').addEventListener('click', () => showEvidence(current, current.area));
   at('ask-why-not').addEventListener('click', () => showEvidence(current, current.area, true));
+  at('gift-yes').addEventListener('click', () => gift(current, '/api/v1/gifts', 'POST', current.blob));
+  at('gift-no').addEventListener('click', () => {
+    current.gift.refused = true;
+    renderGift(current);
+  });
+  at('gift-back').addEventListener('click', () => gift(current, `/api/v1/gifts/${current.gift.key}`, 'DELETE'));
   at('photo').addEventListener('load', ({ target }) => {
     const frame = target.parentElement;
     frame.classList.remove('broken');

@@ -14,18 +14,18 @@ const COOKIE_NAME: &str = "kokodoko-player";
 const MAX_AGE: u32 = 365 * 24 * 3_600;
 
 /// A person of the page. They are a chat of their own.
-pub(super) struct Player {
+pub(in crate::front::web) struct Player {
     /// The person.
-    pub(super) user: UserRef,
+    pub(in crate::front::web) user: UserRef,
     /// Their page.
-    pub(super) chat: ChatRef,
+    pub(in crate::front::web) chat: ChatRef,
     /// The token, while their browser does not have it yet.
     fresh: Option<String>,
 }
 
 impl Player {
     /// Whoever the request's cookie names; `None` without one, and for a token that cannot be ours.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(in crate::front::web) fn of(headers: &HeaderMap) -> Option<Self> {
         let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let token = pairs.find(|(name, _)| *name == COOKIE_NAME)?.1;
@@ -34,7 +34,7 @@ impl Player {
     }
 
     /// Somebody new.
-    pub(super) fn new(token: &str) -> Self {
+    pub(in crate::front::web) fn new(token: &str) -> Self {
         Self::known(token, Some(token.to_owned()))
     }
 
@@ -45,7 +45,7 @@ impl Player {
     }
 
     /// The header that gives a browser its token, for who is new.
-    pub(super) fn cookie(&self) -> Option<HeaderValue> {
+    pub(in crate::front::web) fn cookie(&self) -> Option<HeaderValue> {
         let token = self.fresh.as_ref()?;
         let cookie = format!("{COOKIE_NAME}={token}; Path=/; Max-Age={MAX_AGE}; HttpOnly; SameSite=Strict");
         HeaderValue::from_str(&cookie).ok()
