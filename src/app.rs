@@ -17,6 +17,7 @@ mod index;
 mod language;
 mod logging;
 mod models;
+mod outliers;
 mod play;
 mod predict;
 mod quiz;

@@ -428,6 +428,8 @@ pub enum World {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         photos: Option<u32>,
     },
+    /// Compare scores that tell photos which are no street, on drawn streets, rooms, screenshots, shapes and noise
+    Outliers(Outliers),
     /// Write one picture with many photos, areas in rows
     Sheet {
         /// The picture, PNG
@@ -440,6 +442,26 @@ pub enum World {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+/// Options of `world outliers`.
+#[derive(Args, Debug)]
+pub struct Outliers {
+    /// Folder of the model [default: the live one]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Photos of each area in validation and test split, twice as many in the train split, and pictures of each other kind
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    pub photos: u32,
+    /// Write what was fitted into the folder of the model, whose answers then name no area where there is no street
+    #[arg(long, requires = "model")]
+    pub write: bool,
+    /// The model's new version, with --write
+    #[arg(long, requires = "write")]
+    pub version: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `world render`.

@@ -15,6 +15,7 @@ pub mod score;
 pub mod signing;
 pub mod spend;
 pub mod split;
+pub mod street;
 
 pub use area::Area;
 pub use border::Border;

@@ -18,6 +18,7 @@ pub mod meters;
 pub mod onnx;
 pub mod preprocess;
 pub mod queue;
+pub mod street;
 #[cfg(test)]
 mod tests;
 pub mod triton;
@@ -315,8 +316,13 @@ impl Core {
         })?;
         live.learn_pace(output.ran, output.batch);
         let (manifest, labels) = (&live.manifest, &live.manifest.labels);
+        let answer = Prediction::from_logits(&output.logits, labels, manifest.temperature, manifest.abstain_below);
+        let prediction = match &manifest.street {
+            Some(street) => street.judge(&output.features, answer),
+            None => answer,
+        };
         Ok(Located {
-            prediction: Prediction::from_logits(&output.logits, labels, manifest.temperature, manifest.abstain_below),
+            prediction,
             logits: output.logits,
             features: output.features,
             index: live.index.clone(),

@@ -13,6 +13,7 @@ pub mod pointing;
 pub mod portrait;
 pub mod score;
 pub mod second;
+pub mod strays;
 
 pub use ask::{Answers, AskError, Model, ask};
 pub use compare::{Against, Decision, Exam, Given, Judgement, Verdict, compare};

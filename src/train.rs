@@ -2,7 +2,7 @@
 //!
 //! [`data`] (from a [`folder`], or drawn) → [`augment`] → [`loader`] → [`engine`] fits a [`resnet`] by a [`recipe`] →
 //! [`fold`] → [`export`];
-//! [`evaluate`], [`calibrate`] and [`baseline`] judge it. The engine begins with the weights of [`start`] (from
+//! [`evaluate`], [`calibrate`], [`street`] and [`baseline`] judge it. The engine begins with the weights of [`start`] (from
 //! [`weights`], or a seed), takes each [`step`], keeps an average ([`ema`]) and leaves a [`checkpoint`] an epoch.
 //! [`supply`] counts beforehand what a training by [`settings`] would get.
 //! [`builtin`] does it all, [`drawn`] for the drawn world; [`head`] keeps a network and fits its last layer alone;
@@ -39,5 +39,6 @@ pub mod resnet;
 pub mod settings;
 pub mod start;
 pub mod step;
+pub mod street;
 pub mod supply;
 pub mod weights;

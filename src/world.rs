@@ -48,6 +48,7 @@ pub mod render;
 mod scene;
 pub mod serve;
 pub mod sheet;
+pub mod strays;
 mod style;
 pub mod tag;
 

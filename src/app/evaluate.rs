@@ -313,7 +313,7 @@ mod tests {
         export(folder.path());
         let model = folder.path().join("model");
         std::fs::create_dir(&model).unwrap();
-        for name in ["model.onnx", "index.bin", "manifest.toml"] {
+        for name in ["model.onnx", "index.bin", "street.bin", "manifest.toml"] {
             std::fs::copy(
                 Path::new(env!("CARGO_MANIFEST_DIR")).join("models/drawn-world").join(name),
                 model.join(name),

@@ -24,6 +24,7 @@ pub(super) fn run(config: Config, command: cli::World) -> anyhow::Result<ExitCod
     let world = World::load();
     match command {
         cli::World::Heatmaps { model, photos } => return super::block_on(measure_heatmaps(config, model, photos)),
+        cli::World::Outliers(options) => return super::block_on(super::outliers::run(config, options)),
         cli::World::Serve { bind } => return super::block_on(serve_services(world, bind)),
         cli::World::Render(options) => render(&world, &options)?,
         cli::World::Sheet { out, columns, seed } => write_sheet(&world, &out, columns as usize, seed)?,

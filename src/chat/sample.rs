@@ -105,6 +105,7 @@ pub(super) fn manifest() -> Manifest {
             confusion: Vec::new(),
         },
         index: None,
+        street: None,
         labels: areas(),
     }
 }

@@ -4,10 +4,12 @@
 
 pub mod bootstrap;
 pub mod coverage;
+pub mod ranking;
 pub mod reliability;
 
 pub use bootstrap::{Interval, Spot, Spread};
 pub use coverage::{Selective, selective};
+pub use ranking::{Apart, apart, passing};
 pub use reliability::{Bin, ece};
 
 use super::prediction::softmax;

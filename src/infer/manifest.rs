@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::index::kin::Voting;
 use super::index::{INDEX_FILE, Index, IndexError};
 use super::preprocess::Preprocess;
+use super::street::{STREET_FILE, Street};
 use crate::domain::Area;
 
 /// Name of the network file beside the manifest.
@@ -43,6 +44,9 @@ pub struct Manifest {
     /// The index of look-alikes, if the model has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<Indexed>,
+    /// How it tells photos that are no street, if it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub street: Option<Street>,
     /// The areas, in the order of the logits.
     pub labels: Vec<Area>,
 }
@@ -177,7 +181,12 @@ impl ModelFiles {
     pub fn read(folder: &Path) -> Result<Self, ModelError> {
         let (manifest, onnx) = (read(folder, MANIFEST_FILE)?, read(folder, MODEL_FILE)?);
         let index = || Ok(read(folder, INDEX_FILE)?.into());
-        Self::check(&folder.display().to_string(), &String::from_utf8_lossy(&manifest), onnx, index)
+        let place = folder.display().to_string();
+        let mut files = Self::check(&place, &String::from_utf8_lossy(&manifest), onnx, index)?;
+        if files.manifest.street.is_some() {
+            files.fill_street(&place, &read(folder, STREET_FILE)?)?;
+        }
+        Ok(files)
     }
 
     /// The same without its index, whatever its state: to make it anew.
@@ -201,7 +210,16 @@ impl ModelFiles {
         let manifest = include_str!("../../models/drawn-world/manifest.toml");
         let onnx = include_bytes!("../../models/drawn-world/model.onnx");
         let index = include_bytes!("../../models/drawn-world/index.bin");
-        Self::check("the built-in model", manifest, onnx.to_vec(), || Ok(index.as_slice().into()))
+        let place = "the built-in model";
+        let mut files = Self::check(place, manifest, onnx.to_vec(), || Ok(index.as_slice().into()))?;
+        files.fill_street(place, include_bytes!("../../models/drawn-world/street.bin"))?;
+        Ok(files)
+    }
+
+    /// Reads what the manifest's section `street` is about.
+    fn fill_street(&mut self, place: &str, bytes: &[u8]) -> Result<(), ModelError> {
+        let Some(street) = &mut self.manifest.street else { return Ok(()) };
+        street.fill(bytes).map_err(|problem| ModelError::Manifest { place: place.to_owned(), problem })
     }
 
     /// `index` is read only where the manifest names one.

@@ -36,7 +36,7 @@ impl Bench {
     /// Puts the built-in network on the shelf under another version.
     fn put(&self, name: &str) -> Manifest {
         let files = built_in();
-        let manifest = Manifest { version: name.to_owned(), index: None, ..files.manifest };
+        let manifest = Manifest { version: name.to_owned(), index: None, street: None, ..files.manifest };
         let folder = self.folder.path().join("models").join(name);
         std::fs::create_dir_all(&folder).expect("a folder");
         write(&folder, MODEL_FILE, &files.onnx);

@@ -12,7 +12,7 @@ use super::calibrate;
 use super::checkpoint;
 use super::data::{DataError, Dataset, Example, RawPhoto};
 use super::engine::{Fit, FitError, fit};
-use super::evaluate::logits;
+use super::evaluate::{logits, outputs};
 use super::export::{Options, Precision, export};
 use super::fold::quantise;
 use super::folder::{Folder, FolderError};
@@ -20,12 +20,14 @@ use super::progress::Event;
 use super::recipe::Recipe;
 use super::resnet::ResNet;
 use super::start::{Start, blank};
+use super::street;
 use super::weights::{self, WeightsError};
 use crate::domain::Area;
 use crate::domain::metrics::{self, Selective, coverage};
 use crate::infer::files::replace;
 use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, Provenance, sha256_hex};
 use crate::infer::preprocess::Preprocess;
+use crate::infer::street::{STREET_FILE, Street};
 use crate::judge::{Graded, Score, score};
 
 /// File beside the model with logits as training computes them.
@@ -171,7 +173,8 @@ pub fn train_from_checkpoint(data: &Dataset, task: &Task, device: &Device, out: 
 pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out: &Path) -> Result<Report, TrainError> {
     // Everything from here on is about the network that ships.
     let model = quantise(fitted.clone());
-    let report = judge(&model, data, task, device);
+    let (report, fitted) = judge(&model, data, task, device);
+    let street = fitted.map(|fitted| Street::new(fitted.gate, fitted.threshold, street::PASSES as f32));
     let onnx = export(&model, Options { precision: Precision::Int8, side: Some(task.input.size) });
     let manifest = Manifest {
         name: task.name.clone(),
@@ -185,12 +188,16 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
         metrics: report.test.metrics(report.thumbnail_top1),
         // Made of the finished model, where all of its photos are at hand: see `index`.
         index: None,
+        street: street.as_ref().map(|(section, _)| section.clone()),
         labels: task.labels.clone(),
     };
     let manifest = toml::to_string(&manifest).map_err(|error| unwritable(out, MANIFEST_FILE, error))?;
     let json = serde_json::to_vec_pretty(&report).map_err(|error| unwritable(out, "report.json", error))?;
     // A manifest is only ever beside its own model or beside an older one, whose checksum it refuses.
     write(out, MODEL_FILE, &onnx)?;
+    if let Some((_, bytes)) = &street {
+        write(out, STREET_FILE, bytes)?;
+    }
     write(out, MANIFEST_FILE, manifest.as_bytes())?;
     write(out, "report.json", &json)?;
     // What ships runs elsewhere; a test compares it with what was computed here.
@@ -200,18 +207,21 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
     Ok(report)
 }
 
-/// Temperature and threshold from the validation split, then the judgement of the test split.
-fn judge(model: &ResNet, data: &Dataset, task: &Task, device: &Device) -> Report {
-    let run = |examples: &[Example]| (logits(model, examples, &data.input, device), labels_of(examples));
-    let (rows, labels) = run(&data.validation);
+/// Temperature and thresholds from the validation split, then the judgement of the test split.
+fn judge(model: &ResNet, data: &Dataset, task: &Task, device: &Device) -> (Report, Option<street::Fitted>) {
+    let (rows, known) = outputs(model, &data.validation, &data.input, device);
+    let labels = labels_of(&data.validation);
+    let step = data.train.len().div_ceil(street::ROWS).max(1);
+    let sample: Vec<Example> = data.train.iter().step_by(step).cloned().collect();
+    let fitted = street::fit(&outputs(model, &sample, &data.input, device).1, &known);
     let temperature = calibrate::temperature(&rows, &labels);
     let abstention = coverage::threshold(&metrics::judge(&rows, &labels, temperature), task.accuracy);
-    let (rows, labels) = run(&data.test);
+    let (rows, labels) = (logits(model, &data.test, &data.input, device), labels_of(&data.test));
     let places: Vec<String> = data.test.iter().map(|example| example.place.clone()).collect();
     let graded =
         Graded { logits: &rows, truths: &labels, places: &places, temperature, abstain_below: abstention.threshold };
     let (thumbnail_top1, thumbnail_macro_recall) = thumbnails(data);
-    Report {
+    let report = Report {
         recipe: task.recipe.clone(),
         trained_on: data.train.len(),
         validated_on: data.validation.len(),
@@ -220,7 +230,8 @@ fn judge(model: &ResNet, data: &Dataset, task: &Task, device: &Device) -> Report
         thumbnail_top1,
         thumbnail_macro_recall,
         test: score(&graded, &data.labels),
-    }
+    };
+    (report, fitted)
 }
 
 /// Top-1 and macro recall on the test split of the linear classifier on thumbnails.

@@ -38,7 +38,7 @@ impl Amount {
 }
 
 /// Version of the built-in model; the next training is another one.
-const VERSION: &str = "2.1.0";
+const VERSION: &str = "2.2.0";
 
 /// The task of a model of the drawn world; `command` is how it was made.
 #[must_use]

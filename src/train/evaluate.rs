@@ -13,7 +13,18 @@ const BATCH: usize = 32;
 /// (`Module::valid`), the device without autodiff.
 #[must_use]
 pub fn logits(model: &ResNet, examples: &[Example], input: &Preprocess, device: &Device) -> Vec<Vec<f32>> {
-    let mut rows = Vec::with_capacity(examples.len());
+    outputs(model, examples, input, device).0
+}
+
+/// Logits and pooled features of each example, one row an example, as [`logits`].
+#[must_use]
+pub fn outputs(
+    model: &ResNet,
+    examples: &[Example],
+    input: &Preprocess,
+    device: &Device,
+) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
+    let (mut logits, mut features) = (Vec::with_capacity(examples.len()), Vec::with_capacity(examples.len()));
     for chunk in examples.chunks(BATCH) {
         let mut pixels = Vec::with_capacity(chunk.len() * input.values());
         for example in chunk {
@@ -21,10 +32,13 @@ pub fn logits(model: &ResNet, examples: &[Example], input: &Preprocess, device: 
         }
         let side = input.size as usize;
         let batch = Tensor::<4>::from_data(TensorData::new(pixels, [chunk.len(), 3, side, side]), device);
-        let values = values(model.forward(batch).logits.into_data());
-        rows.extend(values.chunks(values.len() / chunk.len()).map(<[f32]>::to_vec));
+        let found = model.forward(batch);
+        for (rows, tensor) in [(&mut logits, found.logits), (&mut features, found.features)] {
+            let values = values(tensor.into_data());
+            rows.extend(values.chunks(values.len() / chunk.len()).map(<[f32]>::to_vec));
+        }
     }
-    rows
+    (logits, features)
 }
 
 /// Examples of the train split are stored larger than the input.

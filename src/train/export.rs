@@ -183,6 +183,7 @@ mod tests {
             input: Preprocess::imagenet(64),
             metrics: Metrics::default(),
             index: None,
+            street: None,
             labels: (0..7).map(|i| Area::new("県", &i.to_string(), "")).collect(),
         };
         ModelFiles { manifest, onnx: reference.onnx.clone(), index: None }

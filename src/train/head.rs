@@ -21,12 +21,14 @@ use self::graph::GraphError;
 use super::baseline::{SIDE, Thumbnails};
 use super::calibrate;
 use super::data::{DataError, RawPhoto, check_labels};
+use super::street;
 use crate::domain::metrics::{self, Selective, coverage, nll};
 use crate::domain::{Area, Split};
 use crate::infer::decode::{Limits, decode};
 use crate::infer::files::replace;
 use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, ModelFiles, Provenance, sha256_hex};
 use crate::infer::preprocess::centre_square;
+use crate::infer::street::{STREET_FILE, Street};
 use crate::judge::{Graded, Score, score};
 
 /// Strengths that are tried, the strongest first: each fit starts where the one before ended.
@@ -181,7 +183,9 @@ pub fn train(
         thumbnail_macro_recall,
         test: score(&graded, &task.labels),
     };
-    save(&report, task, base.files, &linear, out)?;
+    let street = street::fit(&train.rows, &validation.rows);
+    let street = street.map(|fitted| Street::new(fitted.gate, fitted.threshold, street::PASSES as f32));
+    save(&report, task, base.files, (&linear, street), out)?;
     Ok(report)
 }
 
@@ -282,7 +286,13 @@ pub fn choose_l2(train: (&[Vec<f32>], &[usize]), validation: (&[Vec<f32>], &[usi
     Chosen { linear, l2, tried }
 }
 
-fn save(report: &HeadReport, task: &HeadTask, base: &ModelFiles, linear: &Linear, out: &Path) -> Result<(), HeadError> {
+fn save(
+    report: &HeadReport,
+    task: &HeadTask,
+    base: &ModelFiles,
+    (linear, street): (&Linear, Option<(Street, Vec<u8>)>),
+    out: &Path,
+) -> Result<(), HeadError> {
     let onnx = graph::replace(&base.onnx, linear)?;
     let manifest = Manifest {
         name: task.name.clone(),
@@ -295,12 +305,15 @@ fn save(report: &HeadReport, task: &HeadTask, base: &ModelFiles, linear: &Linear
         input: base.manifest.input,
         metrics: report.test.metrics(report.thumbnail_top1),
         index: None,
+        street: street.as_ref().map(|(section, _)| section.clone()),
         labels: task.labels.clone(),
     };
     let unwritable = |name: &str, detail: String| HeadError::Write { path: out.join(name), detail };
     let text = toml::to_string(&manifest).map_err(|error| unwritable(MANIFEST_FILE, error.to_string()))?;
     let json = serde_json::to_vec_pretty(report).map_err(|error| unwritable("report.json", error.to_string()))?;
-    for (name, bytes) in [(MODEL_FILE, onnx), (MANIFEST_FILE, text.into_bytes()), ("report.json", json)] {
+    let street = street.map(|(_, bytes)| (STREET_FILE, bytes));
+    let files = [(MODEL_FILE, onnx), (MANIFEST_FILE, text.into_bytes()), ("report.json", json)];
+    for (name, bytes) in street.into_iter().chain(files) {
         replace(&out.join(name), &bytes).map_err(|error| unwritable(name, error.to_string()))?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use kokodoko::infer::onnx::{Backend, Network};
 use kokodoko::infer::queue::Run;
 use kokodoko::infer::{Core, Options};
 use kokodoko::train::drawn;
+use kokodoko::world::strays::strays;
 use kokodoko::world::{World, photo};
 
 /// Seed in the manifest's command.
@@ -68,10 +69,27 @@ async fn most_photos_of_unseen_towns_are_named_rightly() {
     let (_, core) = core();
     let world = World::load();
     let specs: Vec<_> = photo::photos(&world, 77, &[Split::Test], 4).collect();
-    let mut right = 0;
+    let (mut right, mut streets) = (0, 0);
     for spec in &specs {
         let located = core.locate(spec.shoot(&world).jpeg).await.expect("a drawn photo is answered");
         right += usize::from(located.prediction.best().label == spec.area);
+        streets += usize::from(located.prediction.is_street);
     }
     assert!(right * 10 >= specs.len() * 6, "{right} of {}", specs.len());
+    assert!(streets * 10 >= specs.len() * 9, "{streets} of {} look like streets", specs.len());
+}
+
+/// `world outliers` measures many more; here one in five may slip through.
+#[tokio::test]
+async fn what_is_no_street_gets_no_area() {
+    let (files, core) = core();
+    assert!(files.manifest.street.is_some(), "the built-in model can tell");
+    let strays = strays(&World::load(), 78, Split::Test, 2);
+    let mut refused = 0;
+    for (_, jpeg) in &strays {
+        let prediction = core.locate(jpeg.clone()).await.expect("a picture is answered").prediction;
+        assert!(prediction.is_street || !prediction.known);
+        refused += usize::from(!prediction.is_street);
+    }
+    assert!(refused * 5 >= strays.len() * 4, "{refused} of {}", strays.len());
 }

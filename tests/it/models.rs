@@ -31,8 +31,8 @@ impl Workshop {
     async fn open() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let files = ModelFiles::built_in().expect("a sound program");
-        let second =
-            Manifest { version: format!("{}-next", files.manifest.version), index: None, ..files.manifest.clone() };
+        let version = format!("{}-next", files.manifest.version);
+        let second = Manifest { version, index: None, street: None, ..files.manifest.clone() };
         let home = folder.path().join("models/second");
         std::fs::create_dir_all(&home).expect("a folder");
         std::fs::write(home.join("model.onnx"), &files.onnx).expect("written");

@@ -74,6 +74,7 @@ pub fn manifest() -> Manifest {
             confusion: Vec::new(),
         },
         index: None,
+        street: None,
         labels: vec![
             Area::new("東京都", "港区", "Minato, Tokyo"),
             Area::new("東京都", "渋谷区", "Shibuya, Tokyo"),

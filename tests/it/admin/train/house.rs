@@ -64,6 +64,7 @@ static POOR: LazyLock<ModelFiles> = LazyLock::new(|| {
         temperature: 1.0,
         abstain_below: 0.1,
         index: None,
+        street: None,
         ..built_in.manifest
     };
     ModelFiles { manifest, onnx, index: None }
