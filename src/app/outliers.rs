@@ -10,10 +10,11 @@ use crate::cli::Outliers;
 use crate::config::Config;
 use crate::domain::Split;
 use crate::infer::Core;
+use crate::infer::files::replace;
 use crate::infer::manifest::{MANIFEST_FILE, ModelFiles};
 use crate::infer::street::{STREET_FILE, Street};
 use crate::judge::strays::{Line, Sample, Seen, see, table};
-use crate::train::{checkpoint, street};
+use crate::train::street;
 use crate::world::strays::strays;
 use crate::world::{World, photos};
 
@@ -93,7 +94,7 @@ fn write(folder: &Path, fitted: &street::Fitted, version: Option<String>) -> any
     manifest.version = version.unwrap_or(manifest.version);
     let put = |name: &str, bytes: &[u8]| {
         let path: PathBuf = folder.join(name);
-        checkpoint::replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+        replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     };
     put(STREET_FILE, &bytes)?;
     put(MANIFEST_FILE, toml::to_string(&manifest)?.as_bytes())
