@@ -30,7 +30,7 @@ pub fn header(bytes: &[u8]) -> Option<Header> {
 }
 
 /// The centre square of the picture, `side` x `side` pixels (1 or more), as it lies in the file: not turned by its
-/// orientation. Memory in proportion to the pixels that the header gives, at most three bytes each.
+/// orientation. Memory in proportion to the pixels that the header gives, at most six bytes each.
 #[must_use]
 pub fn square(bytes: &[u8], header: &Header, side: u32) -> Option<RgbImage> {
     let planes = scan::decode(bytes, header, side)?;

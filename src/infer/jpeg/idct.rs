@@ -20,6 +20,11 @@ pub(super) struct Plan {
     pub(super) factor: [f32; 64],
 }
 
+/// A level from 0 to 255 in [`PARTS`]: what a block of 64 pixels is reduced to should not be rounded as one of them.
+pub(super) type Sample = u16;
+/// Parts of a level.
+pub(super) const PARTS: f32 = 64.0;
+
 /// Frequencies, `side` rows of `side`, then a place for those that do not count.
 pub(super) type Block = [f32; 65];
 const NOWHERE: u8 = 64;
@@ -43,7 +48,7 @@ impl Plan {
 
 /// Writes a block of `N` x `N` samples; `stride` is the distance of its rows.
 #[inline(always)]
-pub(super) fn write<const N: usize>(block: &Block, out: &mut [u8], stride: usize) {
+pub(super) fn write<const N: usize>(block: &Block, out: &mut [Sample], stride: usize) {
     let mut rows = [[0.0; N]; N];
     for (row, from) in rows.iter_mut().zip(block.as_chunks::<N>().0) {
         *row = *from;
@@ -61,10 +66,11 @@ pub(super) fn write<const N: usize>(block: &Block, out: &mut [u8], stride: usize
     }
 }
 
-/// The level shift of A.3.1, rounded.
+/// The level shift of A.3.1.
 #[inline(always)]
-pub(super) fn sample(value: f32) -> u8 {
-    super::byte(value + 128.5)
+pub(super) fn sample(value: f32) -> Sample {
+    // By way of 32 bits there are vector instructions.
+    (((value + 128.0) * PARTS + 0.5).clamp(0.0, 255.0 * PARTS)) as i32 as Sample
 }
 
 #[expect(clippy::needless_range_loop, reason = "places are exchanged across rows")]

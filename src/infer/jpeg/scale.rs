@@ -1,17 +1,18 @@
 //! A plane's centre square in another size, with the anti-aliased triangle filter of
 //! [`centre_square`](crate::infer::preprocess::centre_square).
 
+use super::idct::PARTS;
 use super::scan::Plane;
 
-/// The centre square, `side` x `side` samples, row by row.
+/// The centre square, `side` x `side` levels from 0 to 255, row by row.
 pub(super) fn square(plane: &Plane, side: usize) -> Vec<f32> {
     let [x, y, width, height] = plane.crop;
     let rows = plane.samples.chunks_exact(plane.stride).take(plane.rows).map(|row| &row[..plane.columns]);
     // Rows are added to rows, which vectors do well; so columns are made rows for the other direction.
-    let narrow = fewer(&rows.collect::<Vec<_>>(), &taps(plane.rows, y, height, side));
+    let narrow = fewer(&rows.collect::<Vec<_>>(), &taps(plane.rows, y, height, side, 1.0 / PARTS));
     let turned = transposed(&narrow, plane.columns, side);
     let rows: Vec<&[f32]> = turned.chunks_exact(side).collect();
-    let square = fewer(&rows, &taps(plane.columns, x, width, side));
+    let square = fewer(&rows, &taps(plane.columns, x, width, side, 1.0));
     transposed(&square, side, side)
 }
 
@@ -48,12 +49,11 @@ fn transposed(values: &[f32], columns: usize, rows: usize) -> Vec<f32> {
 /// Which samples make one of the result, and how much each of them counts.
 struct Tap {
     from: usize,
-    /// Their sum is 1.
     weights: Vec<f32>,
 }
 
-/// For `side` samples of the part of `extent` that begins at `begin`, of `count` samples.
-fn taps(count: usize, begin: f64, extent: f64, side: usize) -> Vec<Tap> {
+/// For `side` samples of the part of `extent` that begins at `begin`, of `count` samples; the weights of each sum to `total`.
+fn taps(count: usize, begin: f64, extent: f64, side: usize, total: f32) -> Vec<Tap> {
     let step = extent / side as f64;
     let reach = step.max(1.0);
     let tap = |i: usize| {
@@ -63,7 +63,8 @@ fn taps(count: usize, begin: f64, extent: f64, side: usize) -> Vec<Tap> {
         let weight = |at: usize| (1.0 - (at as f64 + 0.5 - centre).abs() / reach).max(0.0);
         let sum: f64 = (from..to).map(weight).sum();
         // At the edge of what was decoded, a sum of 0 would be rounding's fault.
-        let weights = (from..to).map(|at| if sum > 0.0 { weight(at) / sum } else { 1.0 / (to - from) as f64 } as f32);
+        let weights =
+            (from..to).map(|at| if sum > 0.0 { weight(at) / sum } else { 1.0 / (to - from) as f64 } as f32 * total);
         Tap { from, weights: weights.collect() }
     };
     (0..side).map(tap).collect()

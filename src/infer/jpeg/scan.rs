@@ -3,7 +3,7 @@
 use super::bits::Bits;
 use super::header::{Component, Header};
 use super::huffman::{LONGEST, Table, extend};
-use super::idct::{self, Block, Plan};
+use super::idct::{self, Block, Plan, Sample};
 
 /// Samples of one component around the centre square.
 pub(super) struct Plane {
@@ -14,7 +14,7 @@ pub(super) struct Plane {
     /// Rows that are picture, likewise.
     pub(super) rows: usize,
     /// Row by row from the top.
-    pub(super) samples: Vec<u8>,
+    pub(super) samples: Vec<Sample>,
     /// The centre square in samples of this plane, real numbers: left, top, width, height.
     pub(super) crop: [f64; 4],
 }

@@ -89,11 +89,10 @@ proptest! {
         let side = width.min(height) / share;
         let found = ours(&bytes, side).expect("a baseline file, to be made smaller");
         let distance = distance(&found, &library(&bytes, side));
-        // What a filter leaves of the grain differs a little: it is cut off at another frequency.
-        // Coarse steps shift the mean of whole blocks. An eighth is that mean (see below), while the library's filter
-        // reaches over the neighbours and evens them out: of 6,000 pictures the worst were 0.8 at 30, 0.6 from 50 on.
-        let coarse = if how.quality < 50 { 0.5 } else { 0.0 };
-        prop_assert!(distance < 0.7 + 0.1 * f64::from(grain) + coarse, "{distance}");
+        // The filters differ. At an eighth the library's takes 1 % more of these waves, and at low quality evens out the
+        // errors of neighbouring means: 1.1 is the most in 20,000 smooth pictures. Grain in colours that are stored at the
+        // size wanted stays here and is smoothed there, by up to 0.3 of its own height. Something decoded wrongly is off by 10.
+        prop_assert!(distance < 1.2 + 0.35 * f64::from(grain), "{distance}");
     }
 
     #[test]
