@@ -1,5 +1,5 @@
-//! Everything that cannot be made again, in one folder, and back: the database and the models. Collected pictures and
-//! the configuration are not in it.
+//! What the bot knows, in one folder, and back: the database and the models. Collected pictures and the configuration are
+//! not in it, nor are the photos that people gave as test photos: a copy would outlive their taking them back.
 //!
 //! ```text
 //! FOLDER/backup.json          what is here: each file with its size and SHA-256

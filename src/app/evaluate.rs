@@ -274,6 +274,9 @@ fn print_lines(lines: &[words::Line]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
+    use crate::collect::gifts::{Gifts, Parcel, Placed};
+    use crate::domain::{Coordinate, Platform, UserRef};
     use crate::world::photo::photos as specs;
 
     /// An exported dataset: a small photo of each area, in a place of the test split, and a broken one.
@@ -329,6 +332,45 @@ mod tests {
         assert_eq!((kept.score.photos, kept.most_like.len()), (7, 7));
         assert_eq!(kept.towns.iter().map(|town| town.photos).sum::<usize>(), 7);
         assert_eq!(kept.most_like[0].photos[0].credit.as_deref(), Some("drawn by kokodoko"));
+    }
+
+    /// Two people's drawings of two areas, given as test photos, and one whose file is gone.
+    async fn give(config: &Config, world: &World) {
+        let store = crate::app::store(config).await.unwrap();
+        let folder = config.gifts.as_ref().unwrap();
+        let gifts = Gifts::new(store.clone(), folder, Vec::new(), Arc::new(SystemClock));
+        for (id, spec) in (0..).zip(specs(world, 9, &[Split::Test], 1).take(3)) {
+            let photo = spec.sized(96, 96).shoot(world);
+            let at = Coordinate { lat: 35.0 + id as f64, lng: 139.0 };
+            let parcel =
+                Parcel { placed: Placed { area: world.areas()[photo.area].clone(), at }, jpeg: photo.jpeg.into() };
+            gifts.keep(&UserRef { platform: Platform::Telegram, id }, id, &parcel).await.unwrap();
+        }
+        std::fs::remove_file(&gifts.all().await.unwrap()[2].path).unwrap();
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn photos_that_people_gave_are_judged_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        export(folder.path());
+        let home = folder.path().join("home");
+        let variables =
+            [("KOKODOKO_GIFTS__FOLDER", home.join("gifts")), ("KOKODOKO_QUIZ__DATABASE", home.join("kokodoko.sqlite"))];
+        let variables = variables.map(|(name, path)| (name.to_owned(), path.display().to_string()));
+        let config = || Config::load(None, variables.clone()).unwrap();
+        std::fs::create_dir(&home).unwrap();
+        give(&config(), &World::load()).await;
+        let options = Evaluate { against: Some("live".into()), ..options(folder.path()) };
+        assert_eq!(run(config(), options).await.unwrap(), ExitCode::SUCCESS);
+        let out = folder.path().join("report");
+        let json: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
+        let given = &json["given"];
+        assert_eq!((&given["score"]["photos"], &given["left_out"]), (&2.into(), &1.into()));
+        assert_eq!(given["score"], given["against"], "the live model is the built-in one as well");
+        assert_eq!((&json["score"]["photos"], &json["left_out"]), (&7.into(), &1.into()), "they do not mix");
+        let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+        assert!(page.contains(&words::word(Lang::En, words::Word::Given)));
     }
 
     #[tokio::test]

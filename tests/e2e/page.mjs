@@ -1,6 +1,8 @@
 // Drives the page in headless Chromium as people do, at a desk and on a phone, and looks at what it says.
 //
 //   node page.mjs http://127.0.0.1:PORT/ PHOTO.jpg FOLDER_FOR_SCREENSHOTS
+//
+// The file of the photo says where it was taken.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -58,6 +60,24 @@ async function drop(page, name, words) {
   assert.ok(!(await page.locator('#truth').isVisible()), 'nobody knows the truth of a photo that was dropped');
   await tour.shoot(page, `${name}-drop`);
   return found;
+}
+
+/** The file says where it was taken: the photo is given as a test photo, and taken back. */
+async function give(page, name, complaints) {
+  const question = await page.locator('#gift-text').textContent();
+  assert.ok(await page.locator('#gift-no').isVisible(), question);
+  await page.locator('#gift').scrollIntoViewIfNeeded();
+  await tour.fitsItsWidth(page, name);
+  await tour.shoot(page, `${name}-gift`);
+  await page.locator('#gift-yes').click();
+  await page.locator('#gift-back:enabled').waitFor();
+  const thanks = await page.locator('#gift-text').textContent();
+  assert.notEqual(thanks, question);
+  assert.ok(!(await page.locator('#gift-yes').isVisible()), 'asked once');
+  await page.locator('#gift-back').click();
+  await page.locator('#gift-back').waitFor({ state: 'hidden' });
+  assert.notEqual(await page.locator('#gift-text').textContent(), thanks);
+  assert.deepEqual(complaints, [], `${name}: the browser complains`);
 }
 
 /** Another area's evidence, by keyboard, and the slider. */
@@ -131,6 +151,7 @@ async function walk(name, options, locale) {
   await tour.shoot(page, `${name}-idle`);
   await samples(page, name, words);
   const { rows } = await drop(page, name, words);
+  await give(page, name, complaints);
   await evidence(page, name, rows[0]);
   await lookAlikes(page, name);
   await switchLanguage(page, locale, locale === 'ja-JP' ? 'en-GB' : 'ja-JP');
