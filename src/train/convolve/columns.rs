@@ -2,65 +2,101 @@
 
 use std::borrow::Cow;
 
-use super::kernel::COLUMNS;
+use super::kernel::{COLUMNS, Line};
 
-/// Pictures with zeros around.
+/// Pictures with zeros around. Under a stride their rows and columns lie apart by the remainder, so that what lies under one
+/// tap at neighbouring positions are neighbours.
 pub(super) struct Source<'a> {
     values: Cow<'a, [f32]>,
     batch: usize,
     channels: usize,
-    /// Values of a channel, the zeros included.
+    /// Values of a channel.
     plane: usize,
-    /// Values of a row, the zeros included.
-    width: usize,
+    /// Remainders along a side that taps meet.
+    phases: usize,
+    stride: usize,
+    /// Rows and columns of one remainder, the zeros included.
+    sides: [usize; 2],
     /// Zeros before the first row and before the first value of each.
     before: usize,
 }
 
 impl<'a> Source<'a> {
     /// Pictures `[batch, channels, height, width]` with so many zeros before and after, on all sides.
-    pub(super) fn new(x: &'a [f32], channels: usize, [height, width]: [usize; 2], [before, after]: [usize; 2]) -> Self {
+    pub(super) fn new(x: &'a [f32], channels: usize, sides: [usize; 2], zeros: [usize; 2]) -> Self {
+        Self::apart(x, channels, sides, zeros, (1, 1))
+    }
+
+    /// The same for positions `stride` apart, under a kernel.
+    pub(super) fn apart(
+        x: &'a [f32],
+        channels: usize,
+        [height, width]: [usize; 2],
+        [before, after]: [usize; 2],
+        (stride, kernel): (usize, usize),
+    ) -> Self {
         let batch = x.len() / (channels * height * width);
-        let (rows, columns) = (before + height + after, before + width + after);
-        let plane = rows * columns;
-        let values = if before + after == 0 {
-            Cow::Borrowed(x)
-        } else {
+        let sides = [height, width].map(|side| (before + side + after).div_ceil(stride));
+        let phases = stride.min(kernel);
+        let plane = phases * phases * sides[0] * sides[1];
+        let mut source = Self { values: Cow::Borrowed(x), batch, channels, plane, phases, stride, sides, before };
+        if stride > 1 || before + after > 0 {
             let mut values = vec![0.0; batch * channels * plane];
             for (from, to) in x.chunks_exact(height * width).zip(values.chunks_exact_mut(plane)) {
-                let to = to[before * columns..].chunks_mut(columns);
-                for (from, to) in from.chunks_exact(width).zip(to) {
-                    to[before..before + width].copy_from_slice(from);
+                for (row, from) in from.chunks_exact(width).enumerate() {
+                    source.lay(row, from, to);
                 }
             }
-            Cow::Owned(values)
-        };
-        Self { values, batch, channels, plane, width: columns, before }
+            source.values = Cow::Owned(values);
+        }
+        source
+    }
+
+    /// Copies a row of a channel to where it belongs.
+    #[inline(always)]
+    fn lay(&self, row: usize, from: &[f32], to: &mut [f32]) {
+        if self.stride == 1 {
+            let at = (row + self.before) * self.sides[1] + self.before;
+            to[at..][..from.len()].copy_from_slice(from);
+            return;
+        }
+        if (row + self.before) % self.stride >= self.phases {
+            return;
+        }
+        for remainder in 0..self.phases {
+            // The first value that leaves it.
+            let first = (remainder + self.stride * self.before - self.before) % self.stride;
+            let to = &mut to[self.offset(row + self.before, first + self.before)..];
+            to.iter_mut().zip(from.iter().skip(first).step_by(self.stride)).for_each(|(to, from)| *to = *from);
+        }
+    }
+
+    /// Where a row and column, counted from the first zero, lie in a channel.
+    fn offset(&self, row: usize, column: usize) -> usize {
+        let phase = row % self.stride * self.phases + column % self.stride;
+        (phase * self.sides[0] + row / self.stride) * self.sides[1] + column / self.stride
     }
 }
 
-/// The columns of a convolution, `[channels * taps, batch * rows * columns]`: at each position of a grid, `step` apart,
+/// The columns of a convolution, `[channels * taps, batch * rows * columns]`: at each position of a grid, the stride apart,
 /// what lies at some offsets.
 pub(super) struct Columns<'a> {
     source: &'a Source<'a>,
     /// Offsets in a channel.
     taps: Vec<usize>,
     grid: [usize; 2],
-    step: usize,
 }
 
 impl<'a> Columns<'a> {
     /// For a grid of rows and columns; taps are `(down, right)` from the first value that is no zero.
-    pub(super) fn new(source: &'a Source<'a>, taps: &[(isize, isize)], grid: [usize; 2], step: usize) -> Self {
+    pub(super) fn new(source: &'a Source<'a>, taps: &[(isize, isize)], grid: [usize; 2]) -> Self {
         let offset = |(down, right): &(isize, isize)| {
             let inside =
                 |offset: isize| offset.checked_add_unsigned(source.before).and_then(|o| usize::try_from(o).ok());
             let (down, right) = (inside(*down), inside(*right));
-            down.zip(right)
-                .map(|(down, right)| down * source.width + right)
-                .expect("the zeros reach as far as the taps")
+            down.zip(right).map(|(down, right)| source.offset(down, right)).expect("the zeros reach as far as the taps")
         };
-        Self { source, taps: taps.iter().map(offset).collect(), grid, step }
+        Self { source, taps: taps.iter().map(offset).collect(), grid }
     }
 
     /// Values under one position.
@@ -78,15 +114,26 @@ impl<'a> Columns<'a> {
     #[inline(always)]
     pub(super) fn fill(&self, from: usize, first: usize, out: &mut [f32], stride: usize) {
         let at: [usize; COLUMNS] = std::array::from_fn(|i| self.origin((first + i).min(self.positions() - 1)));
-        let straight = at.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        // Rows of a grid break the line, but often at the same places.
+        let runs = |length: usize| at.chunks(length).all(|run| run.windows(2).all(|pair| pair[1] == pair[0] + 1));
+        match [32, 16, 8, 4].into_iter().find(|length| runs(*length)) {
+            Some(32) => self.fill_runs::<32>(from, &at, out, stride),
+            Some(16) => self.fill_runs::<16>(from, &at, out, stride),
+            Some(8) => self.fill_runs::<8>(from, &at, out, stride),
+            Some(4) => self.fill_runs::<4>(from, &at, out, stride),
+            _ => self.fill_runs::<1>(from, &at, out, stride),
+        }
+    }
+
+    /// The same where each `N` columns are neighbours.
+    #[inline(always)]
+    fn fill_runs<const N: usize>(&self, from: usize, at: &[usize; COLUMNS], out: &mut [f32], stride: usize) {
         for (row, out) in out.chunks_mut(stride).enumerate() {
             let (channel, tap) = ((from + row) / self.taps.len(), (from + row) % self.taps.len());
             let values = &self.source.values[channel * self.source.plane + self.taps[tap]..];
-            let out: &mut [f32; COLUMNS] = out.first_chunk_mut().expect("room for a line");
-            if straight {
-                out.copy_from_slice(&values[at[0]..][..COLUMNS]);
-            } else {
-                *out = at.map(|at| values[at]);
+            let out: &mut Line = out.first_chunk_mut().expect("room for a line");
+            for (to, at) in out.as_chunks_mut::<N>().0.iter_mut().zip(at.iter().step_by(N)) {
+                *to = *values[*at..].first_chunk().expect("a run lies in the pictures");
             }
         }
     }
@@ -103,6 +150,6 @@ impl<'a> Columns<'a> {
     #[inline(always)]
     fn origin(&self, position: usize) -> usize {
         let (picture, row, column) = self.position(position);
-        picture * self.source.channels * self.source.plane + (row * self.source.width + column) * self.step
+        picture * self.source.channels * self.source.plane + row * self.source.sides[1] + column
     }
 }

@@ -1,18 +1,20 @@
 //! Convolution as one matrix product, forward and backward, whose columns are laid out panel by panel (im2col; Chellapilla
 //! et al. 2006).
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Shape;
 use super::columns::{Columns, Source};
-use super::kernel::{COLUMNS, DEPTH, Line, ROWS, Tile, add_rows};
+use super::kernel::{COLUMNS, Column, DEPTH, Line, ROWS, Tile, add_packed, add_rows};
 
-/// Panels that are multiplied by the same weights one after the other.
-const PANELS: usize = 4;
+/// Most rows of the gradient of the weights, turned, that are summed together.
+const PART: usize = 8 * ROWS;
 
 /// Positions that a task has at least.
-const TASK: usize = COLUMNS * PANELS;
+const TASK: usize = 4 * COLUMNS;
 
 impl Shape {
     /// Pictures in a task of a grid with so many positions: no more than make one worth its start, and as many tasks as
@@ -25,13 +27,15 @@ impl Shape {
     pub(super) fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
         let taps: Vec<_> = self.taps().map(|(down, right)| (self.from(down), self.from(right))).collect();
         let place = Place { step: 1, row: 0, column: 0, width: self.columns, plane: self.positions() };
+        let weight = packed(weight, self.outputs);
         let mut out = vec![0.0; self.batch * self.outputs * self.positions()];
         let share = self.share(self.positions());
         let tasks = out.par_chunks_mut(share * self.outputs * self.positions());
         tasks.zip(x.par_chunks(share * self.inputs * self.height * self.width)).for_each(|(out, x)| {
-            let source = Source::new(x, self.inputs, [self.height, self.width], [self.padding; 2]);
-            let columns = Columns::new(&source, &taps, [self.rows, self.columns], self.stride);
-            Arch::new().dispatch(Product { weight, outputs: self.outputs, columns: &columns, place: &place, out });
+            let source = self.source(x);
+            let columns = Columns::new(&source, &taps, [self.rows, self.columns]);
+            let outputs = self.outputs;
+            Arch::new().dispatch(Product { weight: &weight, outputs, columns: &columns, place: &place, out });
         });
         out
     }
@@ -52,7 +56,7 @@ impl Shape {
             let tasks = out.par_chunks_mut(share * self.inputs * plane);
             tasks.zip(grad.par_chunks(share * self.outputs * self.positions())).for_each(|(out, grad)| {
                 let source = Source::new(grad, self.outputs, [self.rows, self.columns], class.zeros);
-                let columns = Columns::new(&source, &class.offsets, class.grid, 1);
+                let columns = Columns::new(&source, &class.offsets, class.grid);
                 let outputs = self.inputs;
                 Arch::new().dispatch(Product { weight: &weight, outputs, columns: &columns, place: &place, out });
             });
@@ -64,21 +68,41 @@ impl Shape {
     /// the result does not depend on the number of threads.
     pub(super) fn weight_gradient(&self, x: &[f32], grad: &[f32]) -> Vec<f32> {
         let taps: Vec<_> = self.taps().map(|(down, right)| (self.from(down), self.from(right))).collect();
-        let source = Source::new(x, self.inputs, [self.height, self.width], [self.padding; 2]);
-        let columns = Columns::new(&source, &taps, [self.rows, self.columns], self.stride);
-        let grad = self.by_channel(grad);
+        let source = self.source(x);
+        let columns = Columns::new(&source, &taps, [self.rows, self.columns]);
+        let grad = self.by_position(grad);
         let depth = columns.depth();
-        let parts: Vec<Vec<Tile>> = (0..depth.div_ceil(COLUMNS))
+        let rows = depth.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS).clamp(2 * ROWS, PART);
+        let parts: Vec<Vec<Tile>> = (0..depth.div_ceil(rows))
             .into_par_iter()
-            .map(|part| Arch::new().dispatch(WeightGradient { columns: &columns, grad: &grad, from: part * COLUMNS }))
+            .map(|part| {
+                let rows = part * rows..depth.min((part + 1) * rows);
+                Arch::new().dispatch(WeightGradient { columns: &columns, grad: &grad, rows })
+            })
             .collect();
+        self.joined(&parts, depth, rows)
+    }
+
+    /// The gradient of the weights from its parts, of so many rows each.
+    fn joined(&self, parts: &[Vec<Tile>], depth: usize, rows: usize) -> Vec<f32> {
         let mut out = vec![0.0; self.outputs * depth];
-        out.par_chunks_mut(depth).enumerate().for_each(|(output, out)| {
-            for (part, out) in parts.iter().zip(out.chunks_mut(COLUMNS)) {
-                out.copy_from_slice(&part[output / ROWS][output % ROWS][..out.len()]);
+        out.par_chunks_mut(COLUMNS * depth).enumerate().for_each(|(panel, out)| {
+            for (group, row) in (0..depth).step_by(ROWS).enumerate() {
+                let tiles = &parts[row / rows];
+                let of_panel = tiles.len() / self.outputs.div_ceil(COLUMNS);
+                let tile = &tiles[panel * of_panel + group % (rows / ROWS)];
+                for (output, out) in out.chunks_exact_mut(depth).enumerate() {
+                    out[row..].iter_mut().zip(tile).for_each(|(out, line)| *out = line[output]);
+                }
             }
         });
         out
+    }
+
+    /// What lies under the kernel at the positions of the output.
+    fn source<'a>(&self, x: &'a [f32]) -> Source<'a> {
+        let apart = (self.stride, self.kernel);
+        Source::apart(x, self.inputs, [self.height, self.width], [self.padding; 2], apart)
     }
 
     /// Rows and columns of the kernel.
@@ -92,15 +116,23 @@ impl Shape {
         tap as isize - self.padding as isize
     }
 
-    /// `[batch, out, positions]` to `[out, batch * positions]`, each row filled up with zeros to whole lines.
-    fn by_channel(&self, grad: &[f32]) -> Vec<f32> {
-        let line = (self.batch * self.positions()).next_multiple_of(COLUMNS);
-        let mut rows = vec![0.0; self.outputs * line];
-        rows.par_chunks_mut(line).enumerate().for_each(|(channel, row)| {
-            let from = grad.chunks_exact(self.positions()).skip(channel).step_by(self.outputs);
-            row.chunks_mut(self.positions()).zip(from).for_each(|(to, from)| to.copy_from_slice(from));
+    /// `[batch, out, positions]` to `[out / 32, batch * positions, 32]`, with zeros after the last output.
+    fn by_position(&self, grad: &[f32]) -> Vec<Line> {
+        let (positions, all) = (self.positions(), self.batch * self.positions());
+        let mut lines = vec![[0.0; COLUMNS]; self.outputs.div_ceil(COLUMNS) * all];
+        lines.par_chunks_mut(positions).enumerate().for_each(|(at, lines)| {
+            let (panel, picture) = (at / self.batch, at % self.batch);
+            let outputs = COLUMNS.min(self.outputs - panel * COLUMNS);
+            let grad = &grad[(picture * self.outputs + panel * COLUMNS) * positions..][..outputs * positions];
+            // In short pieces, so that the lines stay in the cache.
+            for (piece, lines) in lines.chunks_mut(COLUMNS).enumerate() {
+                for (output, grad) in grad.chunks_exact(positions).enumerate() {
+                    let grad = &grad[piece * COLUMNS..];
+                    lines.iter_mut().zip(grad).for_each(|(line, value)| line[output] = *value);
+                }
+            }
         });
-        rows
+        lines
     }
 }
 
@@ -136,19 +168,40 @@ impl Class {
         Self { taps, offsets, grid, zeros: [before as usize, after as usize] }
     }
 
-    /// Weights `[out, in, kernel, kernel]` to `[in, out, taps]`.
-    fn weights(&self, shape: &Shape, weight: &[f32]) -> Vec<f32> {
+    /// Weights `[out, in, kernel, kernel]` as those `[in, out * taps]` of the turned convolution, [`packed`].
+    fn weights(&self, shape: &Shape, weight: &[f32]) -> Vec<Column> {
         let taps: Vec<usize> = self.taps.iter().map(|(down, right)| down * shape.kernel + right).collect();
         let kernel = shape.kernel * shape.kernel;
-        let mut out = vec![0.0; shape.inputs * shape.outputs * taps.len()];
-        out.par_chunks_mut(shape.outputs * taps.len()).enumerate().for_each(|(input, out)| {
-            for (output, out) in out.chunks_exact_mut(taps.len()).enumerate() {
-                let from = &weight[(output * shape.inputs + input) * kernel..][..kernel];
-                out.iter_mut().zip(&taps).for_each(|(to, tap)| *to = from[*tap]);
+        let depth = shape.outputs * taps.len();
+        let mut columns = vec![[0.0; ROWS]; shape.inputs.div_ceil(ROWS) * depth];
+        columns.par_chunks_mut(depth).enumerate().for_each(|(group, columns)| {
+            let first = group * ROWS;
+            let count = ROWS.min(shape.inputs - first);
+            for (output, columns) in columns.chunks_exact_mut(taps.len()).enumerate() {
+                let from = &weight[(output * shape.inputs + first) * kernel..][..count * kernel];
+                for (column, tap) in columns.iter_mut().zip(&taps) {
+                    (0..count).for_each(|input| column[input] = from[input * kernel + tap]);
+                }
             }
         });
-        out
+        columns
     }
+}
+
+/// A matrix `[rows, depth]` in groups of 8 rows, `[rows / 8, depth, 8]`: what a product needs of it next lies side by
+/// side.
+fn packed(matrix: &[f32], rows: usize) -> Vec<Column> {
+    let depth = matrix.len() / rows;
+    let mut columns = vec![[0.0; ROWS]; rows.div_ceil(ROWS) * depth];
+    columns.par_chunks_mut(depth).zip(matrix.par_chunks(ROWS * depth)).for_each(|(columns, rows)| {
+        // The last one stands for those after it.
+        let last = rows.len() / depth - 1;
+        let rows: [&[f32]; ROWS] = std::array::from_fn(|row| &rows[row.min(last) * depth..][..depth]);
+        for (at, column) in columns.iter_mut().enumerate() {
+            *column = std::array::from_fn(|row| rows[row][at]);
+        }
+    });
+    columns
 }
 
 /// Where the positions of a grid lie in a picture.
@@ -162,7 +215,8 @@ struct Place {
 
 /// `weight [outputs, depth] x columns [depth, positions]`, written to pictures `[n, outputs, ...]`.
 struct Product<'a> {
-    weight: &'a [f32],
+    /// [`packed`].
+    weight: &'a [Column],
     outputs: usize,
     columns: &'a Columns<'a>,
     place: &'a Place,
@@ -175,43 +229,26 @@ impl WithSimd for Product<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let depth = self.columns.depth();
-        let mut tiles = vec![[[0.0; COLUMNS]; ROWS]; self.outputs.div_ceil(ROWS) * PANELS];
-        let mut panels = vec![[0.0; COLUMNS]; DEPTH * PANELS];
-        for first in (0..self.columns.positions()).step_by(COLUMNS * PANELS) {
-            let count = (self.columns.positions() - first).div_ceil(COLUMNS).min(PANELS);
+        let mut tiles = vec![[[0.0; COLUMNS]; ROWS]; self.outputs.div_ceil(ROWS)];
+        let mut panel = vec![[0.0; COLUMNS]; DEPTH];
+        for first in (0..self.columns.positions()).step_by(COLUMNS) {
             tiles.fill([[0.0; COLUMNS]; ROWS]);
             for from in (0..depth).step_by(DEPTH) {
-                let terms = DEPTH.min(depth - from);
-                for (panel, lines) in panels.chunks_exact_mut(DEPTH).take(count).enumerate() {
-                    let lines = lines[..terms].as_flattened_mut();
-                    self.columns.fill(from, first + panel * COLUMNS, lines, COLUMNS);
-                }
-                for (group, tiles) in tiles.chunks_exact_mut(PANELS).enumerate() {
-                    let rows = rows(self.weight, depth, group, from..from + terms);
-                    for (panel, tile) in panels.chunks_exact(DEPTH).zip(tiles).take(count) {
-                        add_rows(simd, rows, &panel[..terms], tile);
-                    }
+                let panel = &mut panel[..DEPTH.min(depth - from)];
+                self.columns.fill(from, first, panel.as_flattened_mut(), COLUMNS);
+                for (weight, tile) in self.weight.chunks_exact(depth).zip(&mut tiles) {
+                    add_packed(simd, &weight[from..][..panel.len()], panel, tile);
                 }
             }
-            for panel in 0..count {
-                self.place.write(&tiles, panel, (first, self.columns), self.outputs, self.out);
-            }
+            self.place.write(&tiles, (first, self.columns), self.outputs, self.out);
         }
     }
-}
-
-/// Eight rows of a matrix, a part of each; the last one stands for those after it.
-#[inline(always)]
-fn rows(matrix: &[f32], width: usize, group: usize, part: std::ops::Range<usize>) -> [&[f32]; ROWS] {
-    let last = matrix.len() / width - 1;
-    std::array::from_fn(|i| &matrix[(group * ROWS + i).min(last) * width..][part.clone()])
 }
 
 impl Place {
     /// Writes a panel of the product whose columns begin at a position.
     #[inline(always)]
-    fn write(&self, tiles: &[Tile], panel: usize, at: (usize, &Columns<'_>), outputs: usize, out: &mut [f32]) {
-        let (first, columns) = (at.0 + panel * COLUMNS, at.1);
+    fn write(&self, tiles: &[Tile], (first, columns): (usize, &Columns<'_>), outputs: usize, out: &mut [f32]) {
         let count = (columns.positions() - first).min(COLUMNS);
         let to: [usize; COLUMNS] = std::array::from_fn(|i| {
             let (picture, row, column) = columns.position((first + i).min(columns.positions() - 1));
@@ -220,7 +257,7 @@ impl Place {
         });
         let straight = count == COLUMNS && to.windows(2).all(|pair| pair[1] == pair[0] + 1);
         for output in 0..outputs {
-            let line = &tiles[output / ROWS * PANELS + panel][output % ROWS];
+            let line = &tiles[output / ROWS][output % ROWS];
             let out = &mut out[output * self.plane..];
             if straight {
                 out[to[0]..][..COLUMNS].copy_from_slice(line);
@@ -231,12 +268,12 @@ impl Place {
     }
 }
 
-/// `grad [outputs, positions] x columns^T [positions, depth]`, 32 columns of it.
+/// Some rows of `columns [depth, positions] x grad [positions, outputs]`: tiles `[outputs / 32, rows / 8]`.
 struct WeightGradient<'a> {
     columns: &'a Columns<'a>,
-    /// `[outputs, positions]`, with zeros up to whole lines.
-    grad: &'a [f32],
-    from: usize,
+    /// `[outputs / 32, positions, 32]`.
+    grad: &'a [Line],
+    rows: Range<usize>,
 }
 
 impl WithSimd for WeightGradient<'_> {
@@ -244,24 +281,20 @@ impl WithSimd for WeightGradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<Tile> {
-        let positions = self.columns.positions().next_multiple_of(COLUMNS);
-        let outputs = self.grad.len() / positions;
-        let count = COLUMNS.min(self.columns.depth() - self.from);
-        let mut tiles = vec![[[0.0; COLUMNS]; ROWS]; outputs.div_ceil(ROWS)];
-        let mut square: [Line; COLUMNS] = [[0.0; COLUMNS]; COLUMNS];
-        let mut panel: Vec<Line> = vec![[0.0; COLUMNS]; DEPTH];
+        let positions = self.columns.positions();
+        let groups = self.rows.len().div_ceil(ROWS);
+        let mut tiles = vec![[[0.0; COLUMNS]; ROWS]; self.grad.len() / positions * groups];
+        let mut room = vec![[0.0; DEPTH]; groups * ROWS];
         for first in (0..positions).step_by(DEPTH) {
             let terms = DEPTH.min(positions - first);
-            for (block, lines) in panel[..terms].chunks_exact_mut(COLUMNS).enumerate() {
-                let lines: &mut [Line; COLUMNS] = lines.first_chunk_mut().expect("a square");
-                let room = square[..count].as_flattened_mut();
-                self.columns.fill(self.from, first + block * COLUMNS, room, COLUMNS);
-                for (i, line) in lines.iter_mut().enumerate() {
-                    *line = std::array::from_fn(|j| square[j][i]);
-                }
+            for column in (0..terms).step_by(COLUMNS) {
+                let room = &mut room[..self.rows.len()].as_flattened_mut()[column..];
+                self.columns.fill(self.rows.start, first + column, room, DEPTH);
             }
-            for (group, tile) in tiles.iter_mut().enumerate() {
-                add_rows(simd, rows(self.grad, positions, group, first..first + terms), &panel[..terms], tile);
+            for (grad, tiles) in self.grad.chunks_exact(positions).zip(tiles.chunks_exact_mut(groups)) {
+                for (rows, tile) in room.as_chunks::<ROWS>().0.iter().zip(tiles) {
+                    add_rows(simd, rows.each_ref().map(|row| &row[..terms]), &grad[first..][..terms], tile);
+                }
             }
         }
         tiles

@@ -15,6 +15,8 @@ pub(super) const DEPTH: usize = 256;
 
 /// A row of a panel, or of a tile.
 pub(super) type Line = [f32; COLUMNS];
+/// One value of each row of a tile.
+pub(super) type Column = [f32; ROWS];
 /// A part of the product.
 pub(super) type Tile = [Line; ROWS];
 
@@ -23,6 +25,12 @@ pub(super) type Tile = [Line; ROWS];
 pub(super) fn add_rows<S: Simd>(simd: S, rows: [&[f32]; ROWS], panel: &[Line], out: &mut Tile) {
     let rows = rows.map(|row| &row[..panel.len()]);
     in_parts(simd, out, PartOfRows { rows, panel });
+}
+
+/// Adds `left^T [8, depth] x panel [depth, 32]` to `out`.
+#[inline(always)]
+pub(super) fn add_packed<S: Simd>(simd: S, left: &[Column], panel: &[Line], out: &mut Tile) {
+    in_parts(simd, out, PartOfPacked { left, panel });
 }
 
 /// Adds `left^T [8, depth] x right [depth, 32]` to `out`, where a row of `left` begins each `strides.0` values and one of
@@ -88,6 +96,27 @@ impl Part for PartOfRows<'_> {
     }
 }
 
+struct PartOfPacked<'a> {
+    left: &'a [Column],
+    panel: &'a [Line],
+}
+
+impl Part for PartOfPacked<'_> {
+    #[inline(always)]
+    fn add<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        (row, column): (usize, usize),
+        mut sums: [[S::f32s; V]; R],
+    ) -> [[S::f32s; V]; R] {
+        for (left, line) in self.left.iter().zip(self.panel) {
+            let left: &[f32; R] = left[row..].first_chunk().expect("a tile has whole rows");
+            add_products(simd, |i| left[i], &line[column..], &mut sums);
+        }
+        sums
+    }
+}
+
 struct PartOfOuter<'a> {
     left: &'a [f32],
     right: &'a [f32],
@@ -145,16 +174,17 @@ mod tests {
     }
 
     impl WithSimd for Both<'_> {
-        type Output = (Tile, Tile);
+        type Output = [Tile; 3];
 
-        fn with_simd<S: Simd>(self, simd: S) -> (Tile, Tile) {
-            let (mut rows, mut outer) = ([[1.0; COLUMNS]; ROWS], [[1.0; COLUMNS]; ROWS]);
+        fn with_simd<S: Simd>(self, simd: S) -> [Tile; 3] {
+            let [mut rows, mut packed, mut outer] = [[[1.0; COLUMNS]; ROWS]; 3];
             let panel: Vec<Line> = self.right.as_chunks().0.to_vec();
             add_rows(simd, std::array::from_fn(|i| &self.left[i * self.depth..][..self.depth]), &panel, &mut rows);
             let turned: Vec<f32> =
                 (0..self.depth * ROWS).map(|i| self.left[i % ROWS * self.depth + i / ROWS]).collect();
             add_outer(simd, &turned, self.right, (ROWS, COLUMNS), &mut outer);
-            (rows, outer)
+            add_packed(simd, turned.as_chunks().0, &panel, &mut packed);
+            [rows, packed, outer]
         }
     }
 
@@ -165,8 +195,9 @@ mod tests {
             let left: Vec<f32> = (0..ROWS * depth).map(value).collect();
             let right: Vec<f32> = (0..depth * COLUMNS).map(|i| value(i + 7777)).collect();
             let job = || Both { left: &left, right: &right, depth };
-            for (rows, outer) in [Arch::new().dispatch(job()), job().with_simd(Scalar::new())] {
+            for [rows, packed, outer] in [Arch::new().dispatch(job()), job().with_simd(Scalar::new())] {
                 prop_assert_eq!(rows, outer);
+                prop_assert_eq!(rows, packed);
                 for (i, line) in rows.iter().enumerate() {
                     for (j, found) in line.iter().enumerate() {
                         let expected = 1.0 + (0..depth)

@@ -95,9 +95,9 @@ impl Winograd {
             for (point, out) in
                 products.chunks_exact_mut(points.len() / POINTS / self.inputs * self.outputs).enumerate()
             {
-                let weight = &weight[point * weight.len() / POINTS..][..weight.len() / POINTS];
+                let panels = weight.chunks_exact(POINTS * self.inputs).map(|panel| &panel[point * self.inputs..]);
                 let depth = self.inputs;
-                Arch::new().dispatch(Rows { left: at_point(&points, point), depth, right: weight, out });
+                Arch::new().dispatch(Rows { left: at_point(&points, point), depth, width: self.outputs, panels, out });
             }
             self.write_outputs(&products, out);
         });
@@ -193,54 +193,57 @@ impl Winograd {
         );
     }
 
-    /// Weights to points `[36, outputs / 32, inputs, 32]`. The kernels of an output, and of an input, begin so many values
+    /// Weights to points `[outputs / 32, 36, inputs, 32]`. The kernels of an output, and of an input, begin so many values
     /// after those of the last; `turned`: by half a turn.
     fn weight_points(&self, weight: &[f32], [output, input]: [usize; 2], turned: bool) -> Vec<Line> {
-        let line = self.outputs * self.inputs / COLUMNS;
-        let mut points = vec![[0.0; COLUMNS]; POINTS * line];
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (block, channel) in (0..self.outputs / LANES).flat_map(|b| (0..self.inputs).map(move |c| (b, c))) {
-                    let kernels = &weight[block * LANES * output + channel * input..];
-                    let values: [[Lane; 3]; 3] = std::array::from_fn(|row| {
-                        std::array::from_fn(|column| {
-                            let tap = row * 3 + column;
-                            let tap = if turned { TAPS - 1 - tap } else { tap };
-                            std::array::from_fn(|lane| kernels[lane * output + tap])
-                        })
-                    });
-                    let (panel, half) = (block * LANES / COLUMNS, block * LANES % COLUMNS);
-                    both(
-                        |row, column| &values[row][column],
-                        weight_points,
-                        |point, value| {
-                            let to = &mut points[point * line + panel * self.inputs + channel];
-                            to[half..][..LANES].copy_from_slice(value);
-                        },
-                    );
-                }
-            },
-        );
+        let mut points = vec![[0.0; COLUMNS]; POINTS * self.outputs * self.inputs / COLUMNS];
+        points.par_chunks_mut(POINTS * self.inputs).enumerate().for_each(|(panel, points)| {
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    // Both halves of a line while it is in the cache.
+                    for (channel, half) in (0..self.inputs).flat_map(|c| [0, LANES].map(move |h| (c, h))) {
+                        let kernels = &weight[(panel * COLUMNS + half) * output + channel * input..];
+                        let values: [[Lane; 3]; 3] = std::array::from_fn(|row| {
+                            std::array::from_fn(|column| {
+                                let tap = row * 3 + column;
+                                let tap = if turned { TAPS - 1 - tap } else { tap };
+                                std::array::from_fn(|lane| kernels[lane * output + tap])
+                            })
+                        });
+                        both(
+                            |row, column| &values[row][column],
+                            weight_points,
+                            |point, value| {
+                                points[point * self.inputs + channel][half..][..LANES].copy_from_slice(value);
+                            },
+                        );
+                    }
+                },
+            );
+        });
         points
     }
 
     /// Gradients at each point, `[outputs, inputs]`, to those of the weights, `[outputs, inputs, 3, 3]`.
     fn weights(&self, points: &[Vec<f32>]) -> Vec<f32> {
         let mut weight = vec![0.0; self.outputs * self.inputs * TAPS];
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (block, kernels) in weight.chunks_exact_mut(LANES * TAPS).enumerate() {
-                    let value = |row: usize, column: usize| lane(&points[row * SIDE + column][block * LANES..]);
-                    both(value, weight_values, |tap, value| {
-                        for (channel, value) in value.iter().enumerate() {
-                            kernels[channel * TAPS + tap] = *value;
-                        }
-                    });
-                }
-            },
-        );
+        weight.par_chunks_mut(self.inputs * TAPS).enumerate().for_each(|(output, weight)| {
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for (block, kernels) in weight.chunks_exact_mut(LANES * TAPS).enumerate() {
+                        let from = output * self.inputs + block * LANES;
+                        let value = |row: usize, column: usize| lane(&points[row * SIDE + column][from..]);
+                        both(value, weight_values, |tap, value| {
+                            for (channel, value) in value.iter().enumerate() {
+                                kernels[channel * TAPS + tap] = *value;
+                            }
+                        });
+                    }
+                },
+            );
+        });
         weight
     }
 }
@@ -251,27 +254,28 @@ fn at_point(points: &[f32], point: usize) -> &[f32] {
     &points[point * line..][..line]
 }
 
-/// `left [rows, depth] x right`, whose columns come in panels of 32, `[panels, depth, 32]`, to `out [rows, columns]`.
-struct Rows<'a> {
+/// `left [rows, depth] x right`, whose columns come in panels of 32, `[depth, 32]` and more, to `out [rows, width]`.
+struct Rows<'a, P> {
     left: &'a [f32],
     depth: usize,
-    right: &'a [Line],
+    width: usize,
+    panels: P,
     out: &'a mut [f32],
 }
 
-impl WithSimd for Rows<'_> {
+impl<'a, P: Iterator<Item = &'a [Line]>> WithSimd for Rows<'a, P> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (depth, width) = (self.depth, self.right.len() / self.depth * COLUMNS);
-        let last = self.left.len() / depth - 1;
-        for (panel, right) in self.right.chunks_exact(depth).enumerate() {
-            for (group, out) in self.out.chunks_mut(ROWS * width).enumerate() {
+        let Self { left, depth, width, panels, out } = self;
+        let last = left.len() / depth - 1;
+        for (panel, right) in panels.enumerate() {
+            for (group, out) in out.chunks_mut(ROWS * width).enumerate() {
                 let rows: [&[f32]; ROWS] =
-                    std::array::from_fn(|i| &self.left[(group * ROWS + i).min(last) * depth..][..depth]);
+                    std::array::from_fn(|i| &left[(group * ROWS + i).min(last) * depth..][..depth]);
                 let mut tile = [[0.0; COLUMNS]; ROWS];
-                for (part, right) in right.chunks(DEPTH).enumerate() {
+                for (part, right) in right[..depth].chunks(DEPTH).enumerate() {
                     add_rows(simd, rows.map(|row| &row[part * DEPTH..]), right, &mut tile);
                 }
                 for (out, line) in out.chunks_exact_mut(width).zip(&tile) {
