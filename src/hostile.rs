@@ -5,7 +5,7 @@
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is that of its seeds in `tests/fuzz/seeds`.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("photo", crate::infer::hostile::photo),
     ("exif", crate::collect::hostile::exif),
     ("command", crate::chat::hostile::command),
@@ -17,6 +17,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("streetview", crate::collect::hostile::streetview),
     ("mapillary", crate::collect::hostile::mapillary),
     ("geolonia", crate::collect::hostile::geolonia),
+    ("kserve", crate::infer::hostile::kserve),
 ];
 
 /// Runs one target.
@@ -34,8 +35,13 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    /// Runs of each target; libFuzzer does millions.
+    /// Runs of each target, unless `KOKODOKO_HOSTILE_RUNS` says otherwise; libFuzzer does millions.
     const RUNS: usize = 3_000;
+
+    fn runs() -> usize {
+        let runs = std::env::var("KOKODOKO_HOSTILE_RUNS").ok();
+        runs.map_or(RUNS, |runs| runs.parse().expect("KOKODOKO_HOSTILE_RUNS is a number"))
+    }
 
     fn seeds(name: &str) -> Vec<Vec<u8>> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(name);
@@ -82,7 +88,7 @@ mod tests {
             let seeds = seeds(name);
             let mut dice = ChaCha8Rng::seed_from_u64(2_026);
             seeds.iter().for_each(|seed| target(seed));
-            for _ in 0..RUNS {
+            for _ in 0..runs() {
                 let mut bytes = seeds[dice.random_range(0..seeds.len())].clone();
                 for _ in 0..dice.random_range(1..8) {
                     change(&mut bytes, &seeds, &mut dice);

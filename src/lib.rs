@@ -6,6 +6,7 @@
 pub mod album;
 pub mod app;
 pub mod backup;
+pub mod causes;
 pub mod chat;
 pub mod cli;
 pub mod clock;

@@ -12,6 +12,7 @@ const LAYERS: [&[&str]; 6] = [
     &[
         "album",
         "backup",
+        "causes",
         "clock",
         "collect",
         "infer",
@@ -38,7 +39,9 @@ const SAME_LAYER: &[(&str, &str)] = &[
     ("backup", "store"),
     ("collect", "clock"),
     ("collect", "infer"),
+    ("collect", "metrics"),
     ("collect", "store"),
+    ("infer", "causes"),
     ("infer", "metrics"),
     ("jobs", "clock"),
     ("jobs", "store"),
@@ -72,7 +75,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("burn::", &["train"]),
     ("tiny_skia::", &["world/", "chat/picture"]),
     ("fluent_bundle::", &["chat/text"]),
-    ("prometheus_client::", &["metrics", "infer/meters", "front/meters", "front/web/metrics"]),
+    ("prometheus_client::", &["metrics", "infer/meters", "collect/meters", "front/meters", "front/web/metrics"]),
     ("clap::", &["cli", "main"]),
 ];
 

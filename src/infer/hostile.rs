@@ -1,4 +1,4 @@
-//! Photos and manifests from strangers.
+//! Photos, manifests and answers of inference servers from strangers.
 
 use super::decode::{Limits, PhotoError, decode, decode_square};
 use super::manifest::Manifest;
@@ -44,4 +44,11 @@ pub fn manifest(bytes: &[u8]) {
             assert!(!chosen.is_empty() && chosen.iter().all(|area| areas.contains(area)), "{chosen:?}");
         }
     }
+}
+
+/// An answer of an inference server: two bytes for the length that its header gives, then its body.
+pub fn kserve(bytes: &[u8]) {
+    let Some((length, body)) = bytes.split_first_chunk() else { return };
+    let length = u16::from_le_bytes(*length);
+    super::kserve::hostile((length < u16::MAX).then_some(usize::from(length)), body);
 }

@@ -5,6 +5,7 @@
 //! place, and another model goes live as it does here: the server has to have it. What is asked has no effect on the
 //! server, so what got no answer is asked again ([`ATTEMPTS`]), unless the server took too long: it would only get more to do.
 
+mod shape;
 mod wire;
 
 use std::fmt;
@@ -14,12 +15,13 @@ use std::time::Duration;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use tokio::runtime::{Builder, Runtime};
 
-use self::wire::{LENGTH, Tensor};
+use self::shape::{INPUT, OUTPUTS, Wanted};
+use self::wire::LENGTH;
 use super::manifest::Manifest;
 use super::onnx::Outputs;
+use crate::causes::of_request;
 
 /// Times that one batch is sent.
 const ATTEMPTS: u32 = 3;
@@ -29,9 +31,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Hexadecimal digits of the hash in a name.
 const DIGITS: usize = 12;
-/// The network's input and what is asked of it.
-const INPUT: &str = "input";
-const OUTPUTS: [&str; 3] = ["logits", "features", "cams"];
+/// Longest answer, bytes: a hundred photos' maps of a hundred areas, written in JSON.
+const MAX_ANSWER: usize = 64 << 20;
+/// Longest refusal that is read, bytes.
+const MAX_REFUSAL: usize = 64 << 10;
 
 /// A server.
 #[derive(Clone, Debug)]
@@ -67,8 +70,7 @@ pub fn served_name(manifest: &Manifest) -> String {
 pub(super) struct Remote {
     client: Client,
     server: Server,
-    name: String,
-    size: usize,
+    wanted: Wanted,
     /// Its own, since it is asked from a thread that has none, and from ones that have.
     runtime: Option<Runtime>,
 }
@@ -81,24 +83,6 @@ enum Failure {
     Lasting(String),
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    inputs: Vec<Described>,
-    outputs: Vec<Described>,
-}
-
-#[derive(Deserialize)]
-struct Described {
-    name: String,
-    datatype: String,
-    shape: Vec<i64>,
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    error: String,
-}
-
 impl Remote {
     /// Finds the network of `manifest` on the server.
     ///
@@ -107,9 +91,10 @@ impl Remote {
     pub(super) fn connect(server: &Server, manifest: &Manifest) -> Result<Self, String> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("kokodoko-kserve").enable_all().build();
         let runtime = Some(runtime.map_err(|error| format!("no thread: {error}"))?);
-        let client = Client::builder().timeout(server.timeout).build().map_err(|error| words(&error.without_url()))?;
-        let size = manifest.input.size as usize;
-        let remote = Self { client, server: server.clone(), name: served_name(manifest), size, runtime };
+        let client = Client::builder().timeout(server.timeout).build().map_err(of_request)?;
+        let (size, labels) = (manifest.input.size as usize, manifest.labels.len());
+        let wanted = Wanted { name: served_name(manifest), size, labels };
+        let remote = Self { client, server: server.clone(), wanted, runtime };
         remote.look()?;
         Ok(remote)
     }
@@ -118,31 +103,16 @@ impl Remote {
     fn look(&self) -> Result<(), String> {
         let ready = self.asked(Method::GET, "v2/health/ready", None, Vec::new());
         ready.map_err(|why| format!("the server at `infer.kserve_url` is not ready: {}", why.words()))?;
-        let found = self.asked(Method::GET, &format!("v2/models/{}", self.name), None, Vec::new());
+        let name = &self.wanted.name;
+        let found = self.asked(Method::GET, &format!("v2/models/{name}"), None, Vec::new());
         let (_, body) = found.map_err(|why| {
             format!(
-                "the server at `infer.kserve_url` has no model `{}` ({}): write it with `kokodoko models export --triton \
+                "the server at `infer.kserve_url` has no model `{name}` ({}): write it with `kokodoko models export --triton \
                  FOLDER` into the server's model repository",
-                self.name,
                 why.words()
             )
         })?;
-        let found: Metadata = serde_json::from_slice(&body).map_err(|error| format!("{}: {error}", self.name))?;
-        self.fits(&found)
-    }
-
-    fn fits(&self, found: &Metadata) -> Result<(), String> {
-        let size = self.size as i64;
-        let input = found.inputs.iter().find(|input| input.name == INPUT);
-        let takes = |input: &Described| {
-            let fixed: Vec<i64> = input.shape.iter().rev().take(3).rev().copied().collect();
-            input.datatype == "FP32" && fixed.iter().zip([3, size, size]).all(|(is, wanted)| *is == wanted || *is < 0)
-        };
-        if !input.is_some_and(takes) {
-            return Err(format!("`{}` on the server takes no FP32 `{INPUT}` of 3 x {size} x {size}", self.name));
-        }
-        let missing = OUTPUTS.iter().find(|name| !found.outputs.iter().any(|output| output.name == **name));
-        missing.map_or(Ok(()), |name| Err(format!("`{}` on the server has no output `{name}`", self.name)))
+        self.wanted.check(&body)
     }
 
     /// The outputs of a batch.
@@ -150,11 +120,11 @@ impl Remote {
     /// # Errors
     /// What happened, without address and token, for the log.
     pub(super) fn run(&self, batch: usize, input: &[f32]) -> Result<Outputs, String> {
-        let shape = [batch, 3, self.size, self.size];
+        let shape = [batch, 3, self.wanted.size, self.wanted.size];
         let (length, body) = wire::request(INPUT, &shape, input, &OUTPUTS);
-        let path = format!("v2/models/{}/infer", self.name);
+        let path = format!("v2/models/{}/infer", self.wanted.name);
         let (length, body) = self.asked(Method::POST, &path, Some(length), body).map_err(Failure::words)?;
-        outputs(wire::answer(length, &body)?, batch)
+        self.wanted.outputs(wire::answer(length, &body)?, batch)
     }
 
     /// Asks until there is an answer, or no use in asking again.
@@ -236,22 +206,32 @@ impl Call {
             return Err(refused(status, response).await);
         }
         let length = response.headers().get(LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        Ok((length, response.bytes().await.map_err(unanswered)?.to_vec()))
+        Ok((length, read(response, MAX_ANSWER).await?))
     }
+}
+
+/// What arrives, never more than `limit` bytes.
+async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
+        if body.len() + chunk.len() > limit {
+            return Err(Failure::Lasting(format!("the answer has more than {limit} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 fn unanswered(error: reqwest::Error) -> Failure {
     let slow = error.is_timeout();
-    let why = words(&error.without_url());
+    let why = of_request(error);
     if slow { Failure::Lasting(why) } else { Failure::Passing(why, None) }
 }
 
 async fn refused(status: StatusCode, response: Response) -> Failure {
     let wait = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
-    let said = response.bytes().await.unwrap_or_default();
-    let said = serde_json::from_slice::<Refusal>(&said).map(|refusal| refusal.error).unwrap_or_default();
-    let said: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
-    let why = format!("it answers {status} {said}").trim_end().to_owned();
+    let said = read(response, MAX_REFUSAL).await.unwrap_or_default();
+    let why = format!("it answers {status} {}", shape::refusal(&said)).trim_end().to_owned();
     match status {
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
@@ -269,39 +249,25 @@ impl Failure {
     }
 }
 
-/// An error with its causes.
-fn words(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
+/// Whatever a server says, it is refused or fits.
+#[cfg(any(test, fuzzing))]
+pub(super) fn hostile(length: Option<usize>, body: &[u8]) {
+    let wanted = Wanted { name: "m".to_owned(), size: 4, labels: 2 };
+    assert!(shape::refusal(body).chars().all(|c| !c.is_control()));
+    // Whether it fits is for the server's owner to know; that it does no harm is all there is to see.
+    drop(wanted.check(body));
+    let Ok(tensors) = wire::answer(length, body) else { return };
+    for tensor in &tensors {
+        assert_eq!(tensor.values.len(), tensor.shape.iter().product::<usize>(), "{}", tensor.name);
     }
-    words
-}
-
-/// The tensors of a batch in their places.
-fn outputs(mut tensors: Vec<Tensor>, batch: usize) -> Result<Outputs, String> {
-    let mut take = |name: &str| {
-        let at = tensors.iter().position(|tensor| tensor.name == name);
-        let tensor =
-            at.map(|at| tensors.swap_remove(at)).ok_or_else(|| format!("the answer has no output `{name}`"))?;
-        match tensor.shape.first() {
-            Some(first) if *first == batch && batch > 0 => Ok(tensor),
-            _ => Err(format!("output `{name}` has shape {:?}, for a batch of {batch}", tensor.shape)),
-        }
-    };
-    let (logits, features, cams) = (take("logits")?, take("features")?, take("cams")?);
-    match cams.shape[..] {
-        [_, _, rows, columns] => {
-            Ok(Outputs { logits: logits.values, features: features.values, cams: cams.values, grid: (rows, columns) })
-        }
-        _ => Err(format!("output `cams` has shape {:?}, not [batch, labels, rows, columns]", cams.shape)),
+    if let Ok(outputs) = wanted.outputs(tensors, 1) {
+        let (rows, columns) = outputs.grid;
+        assert_eq!((outputs.logits.len(), outputs.cams.len()), (2, 2 * rows * columns));
     }
 }
 
 impl fmt::Debug for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remote").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Remote").field("name", &self.wanted.name).finish_non_exhaustive()
     }
 }

@@ -8,6 +8,7 @@ use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use crate::causes::of_request;
 use crate::clock::SharedClock;
 
 /// Longest wait for an answer.
@@ -39,7 +40,7 @@ impl Asker {
 
     /// Gets JSON. `url` may hold a secret: it is never shown.
     pub(super) async fn get(&mut self, url: &str, authorization: Option<&SecretString>) -> Result<Value, Silence> {
-        let trouble = |error: reqwest::Error| Silence::Trouble(words(error));
+        let trouble = |error: reqwest::Error| Silence::Trouble(of_request(error));
         let client = Client::builder().timeout(PATIENCE).build().map_err(trouble)?;
         let mut request = client.get(url);
         if let Some(secret) = authorization {
@@ -62,21 +63,6 @@ impl Asker {
             self.skew = Some(told.timestamp().duration_since(self.clock.now()));
         }
     }
-}
-
-/// An error with its causes; reqwest's name the URL, which may hold a token.
-fn words(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !words.contains(&more) {
-            words = format!("{words}: {more}");
-        }
-        cause = error.source();
-    }
-    words
 }
 
 /// Seconds since 1970 in an answer, as a moment.

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pace::Pace;
 use super::{Settings, menu};
+use crate::causes::causes;
 use crate::chat::message::{Attachment, Delivered, DeliveryError, Picture, Reply};
 use crate::chat::{Button, Buttons, Canvas, Lang, Platform, Role, Undelivered};
 use crate::clock::SharedClock;
@@ -533,18 +534,8 @@ fn keyboard(buttons: &Buttons) -> Option<InlineKeyboardMarkup> {
 }
 
 fn redact(error: &dyn Error, token: &str) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let words = error.to_string();
-        // Many errors repeat their cause in their own words.
-        if !parts.iter().any(|part| part.contains(&words)) {
-            parts.push(words);
-        }
-        cause = error.source();
-    }
     let secret = token.split_once(':').map_or(token, |(_, secret)| secret);
-    parts.join(": ").replace(token, "<token>").replace(secret, "<token>")
+    causes(error).replace(token, "<token>").replace(secret, "<token>")
 }
 
 /// Parts of at most `limit` UTF-16 code units, cut at the ends of lines where there are any.
