@@ -23,6 +23,7 @@ mod interact;
 mod markdown;
 mod piece;
 mod press;
+mod relay;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +39,10 @@ use tokio_util::sync::CancellationToken;
 
 use self::download::Cdn;
 use self::handler::Handler;
+use self::relay::Relay;
 use crate::chat::Conversation;
 use crate::chat::message::Announcement;
+use crate::clock::SharedClock;
 use crate::front::line;
 use crate::front::meters::Meters;
 
@@ -53,12 +56,12 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// How to reach Discord.
-#[derive(Clone, Debug)]
 pub struct Settings {
     /// The bot's token.
     pub token: SecretString,
     /// A proxy that the REST API is reached through: `http://127.0.0.1:1234`. It has to keep Discord's rate limits:
-    /// serenity's limiter knows Discord's own address only, and is off then.
+    /// serenity's limiter knows Discord's own address only, and is off then. A 429 that gets through is sat out
+    /// ([`relay`]).
     pub api_url: Option<String>,
     /// Where the gateway is, instead of where the API says: `ws://127.0.0.1:1234`.
     pub gateway_url: Option<String>,
@@ -68,6 +71,8 @@ pub struct Settings {
     pub shards: u32,
     /// Where failed calls are counted.
     pub meters: Meters,
+    /// What a 429 is sat out by behind a proxy.
+    pub clock: SharedClock,
 }
 
 /// Serves Discord until `stop`, then takes nothing new, delivers the answers under way and returns.
@@ -83,7 +88,11 @@ pub async fn run(
     announcements: mpsc::Receiver<Announcement>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let http = http(&settings)?;
+    let relay = match &settings.api_url {
+        Some(url) => Some(Relay::start(url, settings.clock.clone(), settings.meters.clone()).await?),
+        None => None,
+    };
+    let http = http(&settings, relay.as_ref())?;
     let meters = &settings.meters;
     let Some(me) = introduce(&http, meters, &stop).await? else {
         line::hand_all_back(announcements).await;
@@ -111,11 +120,11 @@ pub async fn run(
     Ok(())
 }
 
-fn http(settings: &Settings) -> anyhow::Result<Http> {
+fn http(settings: &Settings, relay: Option<&Relay>) -> anyhow::Result<Http> {
     let builder = HttpBuilder::new(settings.token.expose_secret());
-    let Some(url) = &settings.api_url else { return Ok(builder.build()) };
+    let Some(relay) = relay else { return Ok(builder.build()) };
     let client = reqwest::Client::builder().no_proxy().build()?;
-    Ok(builder.client(client).proxy(url).ratelimiter_disabled(true).build())
+    Ok(builder.client(client).proxy(relay.url()).ratelimiter_disabled(true).build())
 }
 
 /// Finds out who the bot is and registers its commands; waits while Discord cannot be reached. None when

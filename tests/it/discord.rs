@@ -55,6 +55,7 @@ impl Bench {
             max_photo_bytes: MAX_PHOTO,
             shards: 1,
             meters: kokodoko::front::meters::Meters::default(),
+            clock: fake.clock(),
         };
         let stop = CancellationToken::new();
         let (announcements, announced) = mpsc::channel(16);

@@ -24,7 +24,7 @@ const NO_PRIVATE_MESSAGES: isize = 50_007;
 /// Discord's code for a permission that the bot lacks.
 const MISSING_PERMISSIONS: isize = 50_013;
 
-/// Does `request`, and again after a pause when the fault may pass. Rate limits are serenity's own business.
+/// Does `request`, and again after a pause when the fault may pass. Rate limits are serenity's own business, or the relay's.
 ///
 /// # Errors
 /// Of the last attempt.
@@ -87,7 +87,7 @@ pub(super) fn undelivered(error: &serenity::Error) -> Undelivered {
     if later { Undelivered::Later(error.to_string()) } else { Undelivered::Refused(error.to_string()) }
 }
 
-/// Whether a limit was met that serenity did not sit out.
+/// Whether a limit was met that was too long to be sat out.
 fn is_limit(error: &serenity::Error) -> bool {
     matches!(error, serenity::Error::Http(http) if http.status_code().is_some_and(|status| status == 429))
 }

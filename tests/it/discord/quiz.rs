@@ -144,11 +144,27 @@ async fn what_cannot_arrive_is_refused_and_what_may_pass_is_for_later() {
     }
     let down = bench.announce(CHANNEL, words("a")).await.await.expect("an outcome");
     assert!(matches!(down, Err(Undelivered::Later(_))), "{down:?}");
-    // Against Discord serenity sits limits out; the fake has no address that it knows.
+    // Nobody waits for an hour.
     bench.fake.limit("POST /channels/20/messages", 3_600);
     let limited = bench.announce(CHANNEL, words("a")).await.await.expect("an outcome");
     assert!(matches!(limited, Err(Undelivered::Later(_))), "{limited:?}");
     assert_eq!(bench.finish().await.len(), 1);
+}
+
+#[tokio::test]
+async fn silence_lasts_exactly_as_long_as_discord_says_and_then_it_is_said_once() {
+    let bench = Bench::start().await;
+    // Twice in a row, and with a file: the whole request is made again.
+    for seconds in [7, 3] {
+        bench.fake.limit("POST /channels/20/messages", seconds);
+    }
+    let told = bench.announce(CHANNEL, Notice::Send(grid())).await;
+    told.await.expect("an outcome").expect("delivered");
+    let next = bench.announce(CHANNEL, words("after it")).await;
+    next.await.expect("an outcome").expect("delivered");
+    assert_eq!(bench.fake.clock().waits(), [7, 3]);
+    let sent = bench.finish().await;
+    assert_eq!(sent.iter().map(|sent| sent.files.len()).collect::<Vec<_>>(), [1, 0]);
 }
 
 #[tokio::test]

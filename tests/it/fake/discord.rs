@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::spec::Spec;
+use crate::support::SkippingClock;
 
 /// The token that the fake knows.
 pub const TOKEN: &str = "MTAwMA.fake.do-not-log-me";
@@ -200,6 +201,7 @@ impl Shared {
 /// The fake service; it ends when this is dropped.
 pub struct Fake {
     shared: Arc<Shared>,
+    clock: Arc<SkippingClock>,
     _servers: JoinSet<()>,
 }
 
@@ -219,7 +221,7 @@ impl Fake {
         let mut servers = JoinSet::new();
         servers.spawn(rest::serve(rest, shared.clone()));
         servers.spawn(gateway::serve(socket, shared.clone()));
-        Self { shared, _servers: servers }
+        Self { shared, clock: Arc::default(), _servers: servers }
     }
 
     /// The address of the REST API and of the files.
@@ -241,7 +243,13 @@ impl Fake {
             max_photo_bytes: 100_000,
             shards: 1,
             meters: kokodoko::front::meters::Meters::default(),
+            clock: self.clock(),
         }
+    }
+
+    /// What limits are sat out by.
+    pub fn clock(&self) -> Arc<SkippingClock> {
+        self.clock.clone()
     }
 
     /// A new id.
