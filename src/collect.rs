@@ -19,6 +19,7 @@ mod group;
 pub mod hostile;
 pub mod look;
 pub mod mapillary;
+pub mod meters;
 pub mod offer;
 pub mod picture;
 pub mod plan;

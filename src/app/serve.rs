@@ -82,7 +82,7 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     let listener = TcpListener::bind(bind).await.with_context(|| format!("cannot listen on {bind} (`web.bind`)"))?;
     tracing::info!(address = %listener.local_addr()?, "page ready");
     let meters = Meters::default();
-    let metrics = Metrics::default().with(&meters);
+    let metrics = Metrics::default().with(&meters).with(&config.collect.meters);
     let options =
         web::Options { table: table.clone(), giving, metrics, store: Some(store.clone()), ..web::Options::default() };
     let router = super::demo::router(core.clone(), &config, options).await?;
@@ -148,5 +148,6 @@ fn telegram_settings(settings: Telegram, max_photo_bytes: usize, meters: Meters)
 
 fn discord_settings(settings: Discord, max_photo_bytes: usize, meters: Meters) -> discord::Settings {
     let Discord { token, api_url, gateway_url, shards } = settings;
-    discord::Settings { token, api_url, gateway_url, max_photo_bytes, shards, meters }
+    let clock = Arc::new(SystemClock);
+    discord::Settings { token, api_url, gateway_url, max_photo_bytes, shards, meters, clock }
 }

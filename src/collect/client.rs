@@ -11,7 +11,7 @@ use crate::collect::folder::{self, Folder};
 use crate::collect::mapillary::{self, Mapillary};
 use crate::collect::offer::Offer;
 use crate::collect::picture::Picture;
-use crate::collect::settings::{NotReady, Pace, Settings};
+use crate::collect::settings::{NotReady, Settings};
 use crate::collect::streetview::{self, StreetView};
 use crate::collect::trouble::{Fetched, NoPicture, Trouble};
 use crate::collect::wire::{self, Jitter, Wire};
@@ -59,7 +59,7 @@ impl Client {
     ) -> Result<Self, ClientError> {
         let source = settings.source;
         settings.ready(source)?;
-        let wire = |base: &Url| Wire::new(base, options(&settings.pace), clock, jitter, stop);
+        let wire = |base: &Url| Wire::new(base, options(settings), clock, jitter, stop);
         match source {
             Source::StreetView => {
                 let given = &settings.streetview;
@@ -143,13 +143,15 @@ async fn photo(file: Option<&str>) -> Result<Picture, NoPicture> {
     read.map_err(panicked)?
 }
 
-fn options(pace: &Pace) -> wire::Options {
+fn options(settings: &Settings) -> wire::Options {
+    let pace = &settings.pace;
     wire::Options {
         per_second: pace.requests_per_second,
         concurrent: pace.concurrency,
         connect_timeout: pace.connect_timeout,
         read_timeout: pace.read_timeout,
         timeout: pace.read_timeout,
+        tally: settings.meters.of(settings.source.name()),
         ..wire::Options::default()
     }
 }

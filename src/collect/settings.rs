@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use super::area::{Municipality, Region};
+use super::meters::Meters;
 use crate::domain::imagery::{Micros, Source};
 
 /// Widest and highest picture that Street View Static gives, pixels.
@@ -40,6 +41,8 @@ pub struct Settings {
     pub geolonia: Geolonia,
     /// The folder with photos of the admin's own; `None`: there is none.
     pub folder: Option<PathBuf>,
+    /// Where requests are counted.
+    pub meters: Meters,
 }
 
 /// How densely, and what the pictures look like.
@@ -278,6 +281,7 @@ pub(super) mod tests {
             },
             geolonia: Geolonia { version: GeoloniaVersion::V2, api_url: server },
             folder: None,
+            meters: Meters::default(),
         }
     }
 }

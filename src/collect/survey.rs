@@ -78,6 +78,7 @@ impl Planner {
             concurrent: pace.concurrency,
             connect_timeout: pace.connect_timeout,
             read_timeout: pace.read_timeout,
+            tally: settings.meters.of("geolonia"),
             ..Options::default()
         };
         let access = settings.geolonia.clone();

@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SharedClock;
+use crate::collect::meters::Tally;
 use backoff::retry_after;
 pub use backoff::{Backoff, Jitter, system_jitter};
 pub use fault::{Fault, FaultKind};
@@ -40,6 +41,8 @@ pub struct Options {
     pub backoff: Backoff,
     /// Longest `Retry-After` that is waited for; an answer that asks for more is final.
     pub longest_pause: Duration,
+    /// Where requests are counted.
+    pub tally: Tally,
 }
 
 impl Default for Options {
@@ -53,6 +56,7 @@ impl Default for Options {
             timeout: Duration::from_secs(60),
             backoff: Backoff::default(),
             longest_pause: Duration::from_secs(300),
+            tally: Tally::default(),
         }
     }
 }
@@ -170,6 +174,7 @@ impl Wire {
                 Ok(answer) => (judge(answer), answer.retry_after),
                 Err(fault) => (fault.verdict(ask.repeat), None),
             };
+            self.options.tally.note(ask.kind, &outcome, verdict == Verdict::Slower);
             let too_long = asked.is_some_and(|pause| pause.unsigned_abs() > self.options.longest_pause);
             if verdict == Verdict::Final || last || too_long {
                 return outcome;

@@ -12,6 +12,7 @@ use super::environment::Secrets;
 use super::raw::Raw;
 use super::{ConfigError, non_empty};
 use crate::collect::area::{Municipality, Region};
+use crate::collect::meters::Meters;
 use crate::collect::settings::{self, Density, GeoloniaVersion, Money, NotReady, Pace, Settings};
 use crate::domain::imagery::{Micros, Source};
 
@@ -119,6 +120,7 @@ pub(super) fn settings(raw: &Raw, secrets: &Secrets) -> Result<Settings, ConfigE
         },
         geolonia: geolonia(&raw.geolonia)?,
         folder: non_empty(&raw.folder.path).map(PathBuf::from),
+        meters: Meters::default(),
     };
     settings.allowed(settings.source).map_err(|reason| refused(settings.source, &reason))?;
     Ok(settings)

@@ -1,7 +1,12 @@
 //! `/metrics`: who may read it, what it holds, and the dashboard that shows it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use jiff::SignedDuration;
+use kokodoko::clock::SystemClock;
+use kokodoko::collect::meters::Meters as Collectors;
+use kokodoko::collect::wire::{self, Ask, Backoff, Kind, Repeat, Verdict, Wire, system_jitter};
 use kokodoko::domain::Platform;
 use kokodoko::front::meters::{Fault, Meters};
 use kokodoko::front::web::{self, Options};
@@ -29,8 +34,10 @@ impl Site {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("kokodoko.sqlite")).await.expect("opens");
         let meters = Meters::default();
-        let metrics = Metrics::default().with(&meters);
+        let collectors = Collectors::default();
+        let metrics = Metrics::default().with(&meters).with(&collectors);
         meters.failed(Platform::Telegram, Fault::Limit);
+        ask_in_vain(&collectors).await;
         let options = Options { metrics, store: Some(store), metrics_token: Some(TOKEN.into()), ..Options::default() };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("bound"));
@@ -43,6 +50,18 @@ impl Site {
         let request = self.client.get(format!("{}/metrics", self.base));
         request.send().await.expect("answers").text().await.expect("text")
     }
+}
+
+/// A question to a source of imagery that cannot be reached, twice.
+async fn ask_in_vain(collectors: &Collectors) {
+    let nowhere: reqwest::Url = "http://127.0.0.1:1/".parse().expect("an address");
+    let backoff = Backoff { first: SignedDuration::ZERO, tries: 2, ..Backoff::default() };
+    let options = wire::Options { tally: collectors.of("mapillary"), backoff, ..wire::Options::default() };
+    let stop = CancellationToken::new();
+    let wire = Wire::new(&nowhere, options, Arc::new(SystemClock), system_jitter(), stop).expect("TLS starts");
+    let request = wire.get(nowhere);
+    let ask = Ask { kind: Kind::Question, request, max_bytes: 1, repeat: Repeat::Free };
+    wire.ask(ask, |_| Verdict::Final).await.expect_err("nobody listens on port 1");
 }
 
 /// The families' names, with the endings that a counter and a histogram have in queries.
@@ -103,9 +122,10 @@ async fn a_photo_leaves_its_times_its_batch_and_its_outcome() {
         "kokodoko_answers_total{outcome=\"known\"} 1",
         "kokodoko_core_photos 0",
         "kokodoko_queue_photos 0",
-        "kokodoko_spent{period=\"month\",state=\"in_doubt\"} 0.0",
+        "kokodoko_spent{source=\"streetview\",period=\"month\",state=\"in_doubt\"} 0.0",
         "kokodoko_jobs{kind=\"train\"} 0",
         "kokodoko_platform_errors_total{platform=\"telegram\",fault=\"limit\"} 1",
+        "kokodoko_collect_calls_total{service=\"mapillary\",kind=\"question\",outcome=\"network\"} 2",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}: {text}");
     }

@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use super::problem::Code;
 use super::{Shared, Site};
 use crate::domain::ModelIdentity;
+use crate::domain::imagery::Source;
 use crate::domain::job::JobKind;
 use crate::domain::spend::Period;
 use crate::metrics::{Measured, Metrics};
@@ -50,6 +51,7 @@ struct Model {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Money {
+    source: &'static str,
     period: &'static str,
     state: &'static str,
 }
@@ -107,9 +109,12 @@ impl Meters {
     async fn read(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let today = TimeZone::UTC.to_datetime(now).date();
         for (period, of) in [("day", Period::Day(today)), ("month", Period::Month(today)), ("all", Period::All)] {
-            let spent = store.spent(of, None).await?;
-            for (state, micros) in [("billed", spent.billed), ("in_doubt", spent.in_doubt)] {
-                self.spent.get_or_create(&Money { period, state }).set(micros.0 as f64 / MICROS);
+            for source in Source::ALL {
+                let spent = store.spent(of, Some(source)).await?;
+                for (state, micros) in [("billed", spent.billed), ("in_doubt", spent.in_doubt)] {
+                    let money = Money { source: source.name(), period, state };
+                    self.spent.get_or_create(&money).set(micros.0 as f64 / MICROS);
+                }
             }
         }
         for kind in JobKind::ALL {
@@ -129,7 +134,7 @@ impl Measured for Meters {
         registry.register("http_requests", "Requests answered, by route and status", self.requests.clone());
         registry.register("photos", "Photos sent to the API, by outcome", self.photos.clone());
         registry.register("problems", "Requests answered with a problem, by code", self.problems.clone());
-        let help = "Spent on imagery, in the configured currency: days and months are UTC";
+        let help = "Spent on imagery, by source, in the configured currency: days and months are UTC";
         registry.register("spent", help, self.spent.clone());
         registry.register("jobs", "Jobs that wait or run, by kind", self.jobs.clone());
     }
