@@ -264,6 +264,7 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
             sightings: raw.retention.sightings_days,
             unfinished: raw.retention.unfinished_days,
             reports: raw.retention.reports_days,
+            cache: raw.retention.cache_days,
         },
     })
 }

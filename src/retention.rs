@@ -29,6 +29,8 @@ pub struct Days {
     pub unfinished: u32,
     /// Reports of trainings.
     pub reports: u32,
+    /// What networks said of photos, since the last was added.
+    pub cache: u32,
 }
 
 /// Where trainings leave what is removed.
@@ -36,7 +38,7 @@ pub struct Days {
 pub struct Folders {
     /// The models' folder, with `.unfinished-…`.
     pub models: PathBuf,
-    /// The trainings' folder, with `photos-…` and `reports/…`.
+    /// The trainings' folder, with `photos-…`, `reports/…` and `cache/…`.
     pub training: PathBuf,
 }
 
@@ -49,7 +51,7 @@ pub struct Removed {
     pub jobs: u64,
     /// Points that sources were asked about.
     pub points: u64,
-    /// Folders of unfinished trainings and of reports.
+    /// Folders of unfinished trainings, of reports and of what networks said.
     pub folders: u64,
 }
 
@@ -106,6 +108,8 @@ impl Keeper {
             (models.clone(), ".unfinished-", self.days.unfinished),
             (training.clone(), "photos-", self.days.unfinished),
             (training.join("reports"), "", self.days.reports),
+            // A training that is reading one loses nothing but time.
+            (training.join("cache"), "", self.days.cache),
         ];
         for (folder, beginning, days) in kinds {
             let Some(before) = before(now, days) else { continue };

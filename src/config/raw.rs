@@ -181,6 +181,7 @@ pub(super) struct Retention {
     pub(super) sightings_days: u32,
     pub(super) unfinished_days: u32,
     pub(super) reports_days: u32,
+    pub(super) cache_days: u32,
 }
 
 #[derive(Deserialize)]

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use half::f16;
 use sha2::{Digest, Sha256};
 
+use super::decode::PIXELS;
 use super::manifest::{Manifest, sha256_hex};
 
 /// Length of the beginning of a file, bytes.
@@ -32,10 +33,10 @@ pub fn photo_key(bytes: &[u8]) -> PhotoKey {
 }
 
 /// The file for one kind of output (`logits-tract`, `features-centre`) of a model. Models that differ in weights or
-/// preprocessing have different files.
+/// preprocessing have different files, and so have programs that make other pixels of a photo.
 #[must_use]
 pub fn file_of(folder: &Path, manifest: &Manifest, kind: &str) -> PathBuf {
-    let model = sha256_hex(format!("{} {:?}", manifest.sha256, manifest.input).as_bytes());
+    let model = sha256_hex(format!("{} {:?} {PIXELS}", manifest.sha256, manifest.input).as_bytes());
     folder.join(&model[..16]).join(format!("{kind}.rows"))
 }
 

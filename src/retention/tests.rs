@@ -8,7 +8,7 @@ use crate::domain::job::{Client, JobKind};
 use crate::domain::{ChatRef, Platform, UserRef};
 use crate::store::{AdminAction, JobEnd};
 
-const DAYS: Days = Days { audit: 365, jobs: 90, sightings: 30, unfinished: 14, reports: 180 };
+const DAYS: Days = Days { audit: 365, jobs: 90, sightings: 30, unfinished: 14, reports: 180, cache: 30 };
 
 fn system(at: Timestamp) -> SystemTime {
     SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(at.as_millisecond().unsigned_abs())
@@ -93,17 +93,17 @@ async fn each_kind_is_kept_for_its_time_and_no_longer() {
     let photos = [13, 15].map(|days| house.folder(&format!("training/photos-{days}"), days));
     let reports = [179, 181].map(|days| house.folder(&format!("training/reports/m-{days}"), days));
     let model = house.folder("models/mine", 9_999);
-    let cache = house.folder("training/cache", 9_999);
+    let cache = [29, 31].map(|days| house.folder(&format!("training/cache/{days}"), days));
 
     let removed = house.keeper(DAYS).remove(house.clock.now()).await.expect("done");
-    assert_eq!(removed, Removed { actions: 1, jobs: 1, points: 0, folders: 3 });
+    assert_eq!(removed, Removed { actions: 1, jobs: 1, points: 0, folders: 4 });
     assert_eq!(house.actions().await, ["364 days ago"]);
     let there = async |id| house.store.job(id).await.expect("readable").is_some();
     assert_eq!((there(kept).await, there(gone).await, there(untold).await), (true, false, true));
-    for [young, old] in [unfinished, photos, reports] {
+    for [young, old] in [unfinished, photos, reports, cache] {
         assert!(young.exists() && !old.exists(), "{}", old.display());
     }
-    assert!(model.exists() && cache.exists(), "models and answers are no leftovers");
+    assert!(model.exists(), "models are no leftovers");
     let again = house.keeper(DAYS).remove(house.clock.now()).await.expect("done");
     assert_eq!(again, Removed::default());
 }
