@@ -25,6 +25,8 @@ class Discord:
         self.asked = {}  # messages of people: number -> channel, when
         self.said = []  # by the bot: channel, reply_to, text, when, heard
         self.nonces = {}  # Discord takes a message with a known nonce once
+        self.quiet = {}  # channel -> when the bot was told to be silent, and until when
+        self.impatient = []  # calls in between
         self.taken_on = set()  # channels in which the bot was seen typing: it has the message
         self.sessions, self.cut, self.next_id, self.identified = 0, 0, 10_000, 0
         self.server = Server(self.answer)
@@ -99,11 +101,21 @@ class Discord:
         path = path.removeprefix("/api/v10").split("?")[0]
         values, _ = fields(headers, body)
         values = values.get("payload_json", values) if isinstance(values, dict) else values
-        fault = self.faults.pick(CALLS) if path.startswith("/channels") and not path.endswith("typing") else None
+        speaks = path.startswith("/channels") and not path.endswith("typing")
+        fault = self.faults.pick(CALLS) if speaks else None
+        channel, now = path.strip("/").split("/")[1:2], time.monotonic()
+        with self.lock:
+            told, until = self.quiet.get(channel[0] if speaks else None, (now, now))
+            if told < now < until - 0.02:
+                self.impatient.append((method, path))
         if fault == "cut before":
             raise Cut
         if fault == "late":
             time.sleep(self.faults.number(0.05, 0.6))
+        if fault == "429":
+            with self.lock:
+                now = time.monotonic()
+                self.quiet[channel[0]] = (now, now + 1)
         if fault in ("500", "429"):
             words = {"message": "no", "code": 0, "retry_after": 1.0, "global": False}
             return int(fault), "application/json", json.dumps(words).encode()

@@ -7,8 +7,8 @@
 
 In each run the program is killed (SIGKILL) once or more and started again, and sockets are cut before, after and in the
 middle of answers, calls get 429, 5xx, garbage and late answers, updates come twice and in another order; in some runs the
-disk is full for a while, a round of the quiz is played, or pictures are bought by the chat. Then nothing fails any more,
-and the books must agree. What must hold stands in `judge`, with the words of ARCHITECTURE.md. Exits with 1 when anything
+disk is full for a while, a round of the quiz is played, pictures are bought by the chat, or a model is trained there and
+goes live, and the process that trains is killed as well. Then nothing fails any more, and the books must agree. What must hold stands in `judge`, with the words of ARCHITECTURE.md. Exits with 1 when anything
 does not; `--seed N --runs 1` plays one run again.
 """
 
@@ -32,6 +32,7 @@ import time
 import traceback
 import urllib.request
 
+import training
 from discord import Discord
 from discord import TOKEN as DISCORD_TOKEN
 from telegram import ADMIN, TOKEN, Telegram
@@ -40,6 +41,8 @@ from wire import Faults
 APOLOGY = "Sorry: I was interrupted"
 # A kill within so many seconds of a reply may come before the program has noted that it arrived.
 UNNOTED = 2.0
+# Longest wait for a start, and for a training with all that delays it, seconds: on busy processors.
+START, TRAINING = 120, 900
 GROUP = -700
 
 
@@ -55,17 +58,21 @@ def require(holds, words):
 class Run:
     """One run: the program, the fakes, and what is to happen."""
 
-    def __init__(self, program, seed, photo, folder):
+    def __init__(self, program, seed, photo, folder, drawn=None):
         self.program, self.seed, self.photo, self.folder = program, seed, photo, pathlib.Path(folder)
+        self.drawn = drawn and pathlib.Path(drawn)
         self.dice = random.Random(seed)
         self.faults = Faults(random.Random(seed + 1_000_000), self.dice.choice([0.05, 0.15, 0.3]))
         self.telegram, self.discord = Telegram(self.faults, photo), Discord(self.faults, photo)
         self.child, self.kills, self.world, self.shop = None, [], None, None
         self.plays, self.buys, self.fills = seed % 4 == 0, seed % 4 == 1, seed % 4 == 2
+        # One run in eight: they take the longest.
+        self.trains, self.children_killed = seed % 8 == 7 and drawn is not None, 0
         # Photos of a time when nothing could be noted.
         self.unnoted = set()
         self.chats = [501, 502, 503]
         self.flooded = False
+        self.training = training.environment(self) if self.trains else {}
 
     def environment(self):
         keys = {
@@ -75,6 +82,7 @@ class Run:
             "TELEGRAM__ENABLED": "true", "TELEGRAM__TOKEN": TOKEN, "TELEGRAM__API_URL": self.telegram.server.url,
             "DISCORD__ENABLED": "true", "DISCORD__TOKEN": DISCORD_TOKEN, "DISCORD__API_URL": self.discord.server.url,
             "DISCORD__GATEWAY_URL": self.discord.gateway.url,
+            **self.training,
         }
         if self.shop:
             keys |= {
@@ -99,8 +107,9 @@ class Run:
                                       stdin=subprocess.DEVNULL, preexec_fn=limit if largest_file else None,
                                       restore_signals=not largest_file)
         log.close()
-        up = self.telegram.wait(lambda: self.telegram.starts > starts and self.discord.identified > identified, 60)
-        require(up or largest_file, "the program does not start: " + self.log()[-600:])
+        talks = lambda: self.telegram.starts > starts and self.discord.identified > identified
+        self.telegram.wait(lambda: talks() or self.child.poll() is not None, START)
+        require(talks() or largest_file, "the program does not start: " + self.log()[-600:])
 
     def kill(self):
         require(self.child.poll() is None, f"the program ended by itself: {self.log()[-600:]}")
@@ -110,6 +119,10 @@ class Run:
         # A 429 is remembered by the process that got it: the next one hears of it again.
         with self.telegram.lock:
             self.telegram.quiet.clear()
+        with self.discord.lock:
+            self.discord.quiet.clear()
+        if self.trains:
+            require(not (wrong := training.half_written(self)), f"half a model after a kill: {wrong}")
 
     def log(self):
         return (self.folder / "log.txt").read_text(errors="replace")
@@ -146,19 +159,41 @@ class Run:
             self.order()
         if self.plays:
             self.begin_round()
+        if self.trains:
+            training.order(self)
         for _ in range(self.dice.randint(1, 3)):
-            self.live(self.dice.uniform(0.2, 1.5))
+            # A training has to come some way.
+            self.live(self.dice.uniform(0.2, 6 if self.trains else 1.5))
             self.play()
+            if self.trains and self.dice.random() < 0.4:
+                self.children_killed += training.kill_child(self)
+                self.live(0.3)
             self.kill()
             if self.dice.random() < 0.3:
                 time.sleep(self.dice.uniform(0, 0.3))
             self.start()
         if self.fills:
             self.full_disk()
+        if self.trains:
+            self.train()
         self.live(0.5)
         self.play()
         self.faults.calm = True
         self.settle()
+
+    def train(self):
+        """A training comes to its end, again from the start where its process was killed; then models are exchanged."""
+        self.faults.calm = True
+        for _ in range(3):
+            require(self.telegram.wait(lambda: training.ended(self), TRAINING), f"no end of {training.jobs(self)}")
+            if any(state == "done" for _, state, _ in training.jobs(self)):
+                break
+            training.order(self)
+        self.faults.calm = False
+        for _ in range(self.dice.randint(1, 2)):
+            training.promote(self)
+            self.kill()
+            self.start()
 
     def full_disk(self):
         self.kill()
@@ -212,6 +247,12 @@ class Run:
         if self.buys:
             time.sleep(1.5)
         time.sleep(0.5)
+        if self.trains:
+            # What the database says must also be what answers after the next start.
+            self.telegram.wait(self.telegram.all_confirmed, 20)
+            time.sleep(1)
+            self.kill()
+            self.start()
         self.child.terminate()
         try:
             require(self.child.wait(40) == 0, f"status {self.child.returncode} at the end: {self.log()[-600:]}")
@@ -262,11 +303,14 @@ class Run:
             self.judge_discord()
         require(self.rows("PRAGMA integrity_check") == [("ok",)], "the database is damaged")
         require(not self.rows("PRAGMA foreign_key_check"), "rows of the database point nowhere")
+        require(not self.discord.impatient, f"called before Discord's 429 was over: {self.discord.impatient}")
         require(not self.telegram.impatient, f"called before Telegram's 429 was over: {self.telegram.impatient}")
         if self.plays:
             self.judge_round()
         if self.buys:
             self.judge_purchases()
+        if self.trains:
+            require(not (wrong := training.wrong(self)), f"trainings: {wrong}")
 
     def judge_answers(self):
         """Every photo that was taken on has an answer or an apology; none has two answers; nobody is apologised to
@@ -337,10 +381,10 @@ class Run:
             require(hashlib.sha256(file.read_bytes()).hexdigest() == file.stem, f"half a picture: {file.name}")
 
 
-def one(program, seed, photo):
+def one(program, seed, photo, drawn):
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        run = Run(program, seed, photo, folder)
+        run = Run(program, seed, photo, folder, drawn)
         try:
             run.go()
             run.judge()
@@ -357,6 +401,9 @@ def one(program, seed, photo):
         books["apologies"] = sum(s["text"].startswith(APOLOGY) for s in run.telegram.said + run.discord.said)
         books["runs with a disk too slow for notes"] = not run.fills and "could not be noted" in run.log()
         books["presses"] = len(run.telegram.presses)
+        books["kills of a training alone"] = run.children_killed
+        books["updates again or out of order"], books["full disks"] = run.telegram.shuffled, run.fills
+        books["runs that play"], books["runs that buy"], books["runs that train"] = run.plays, run.buys, run.trains
         return seed, wrong, books, time.monotonic() - begun
 
 
@@ -404,9 +451,10 @@ def main():
     if options.flood:
         return flood(program, photo, options.flood)
     total, failures, begun = collections.Counter(), 0, time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:
+    with tempfile.TemporaryDirectory() as drawn, concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:
+        training.draw(program, drawn)
         seeds = range(options.seed, options.seed + options.runs)
-        for done in concurrent.futures.as_completed([pool.submit(one, program, seed, photo) for seed in seeds]):
+        for done in concurrent.futures.as_completed([pool.submit(one, program, seed, photo, drawn) for seed in seeds]):
             seed, wrong, books, seconds = done.result()
             total += books
             failures += wrong is not None

@@ -29,6 +29,7 @@ class Telegram:
         self.quiet = {}  # chat -> until when the bot was told to be silent
         self.impatient = []  # calls before that time
         self.starts = 0
+        self.shuffled = 0  # batches with updates again, or in another order
         self.server = Server(self.answer)
 
     # --- people
@@ -158,11 +159,13 @@ class Telegram:
             old = [u for u in self.updates if u["update_id"] < offset][-5:]
             if batch and old and self.faults.chance(0.2):
                 batch = old + batch
+                self.shuffled += 1
             if self.faults.chance(0.2):
                 first = batch[:-1]
                 self.faults.dice.shuffle(first)
                 # The last stays the last: by it the bot confirms.
                 batch = first + batch[-1:]
+                self.shuffled += 1
             self.handed |= {update["update_id"] for update in batch}
             return batch
 
@@ -188,6 +191,10 @@ class Telegram:
     def replies(self, number):
         with self.lock:
             return [said for said in self.said if said["reply_to"] == number]
+
+    def all_confirmed(self):
+        """Whether the bot has taken every update; under the lock."""
+        return all(update["update_id"] in self.confirmed for update in self.updates)
 
     def wait(self, look, patience):
         """Whether `look()` came true in time."""
