@@ -23,8 +23,8 @@ FROM ${BASE} AS base
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
- && groupadd --system --gid 10001 kokodoko \
- && useradd --system --uid 10001 --gid 10001 --home-dir /data --no-create-home kokodoko \
+ && groupadd --gid 10001 kokodoko \
+ && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin kokodoko \
  && install -d -o 10001 -g 10001 -m 0750 /data
 COPY --from=build /out/kokodoko /usr/local/bin/kokodoko
 USER 10001:10001
@@ -33,6 +33,7 @@ ENV KOKODOKO_WEB__BIND=0.0.0.0:8080 \
     KOKODOKO_QUIZ__DATABASE=/data/kokodoko.sqlite \
     KOKODOKO_MODELS__FOLDER=/data/models \
     KOKODOKO_COLLECT__DATA_FOLDER=/data/images \
+    KOKODOKO_GIFTS__FOLDER=/data/gifts \
     KOKODOKO_TRAIN__FOLDER=/data/training \
     XDG_CACHE_HOME=/data/cache
 VOLUME /data

@@ -37,7 +37,9 @@ fn what_the_files_set_are_settings_and_lie_on_the_volume() {
         if folder.is_empty() {
             continue;
         }
-        for path in [&config.database, &config.models_folder, &config.collect.data_folder, &config.train.folder] {
+        let gifts = config.gifts.as_ref().expect("people are asked");
+        for path in [&config.database, &config.models_folder, &config.collect.data_folder, &config.train.folder, gifts]
+        {
             assert!(path.starts_with(folder), "{name} keeps {} elsewhere than in {folder}", path.display());
         }
     }
@@ -81,6 +83,15 @@ fn both_services_of_compose_are_kept_apart_from_the_machine() {
     }
     assert_eq!(text.matches("<<: *bot").count(), 2);
     assert!(!text.contains('\t'), "YAML knows no tabs");
+}
+
+#[test]
+fn it_ends_quietly_where_nobody_reads_what_it_says() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kokodoko"));
+    let ended = command.arg("check-config").stdout(writer).output().expect("it runs");
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(141), ""));
 }
 
 #[test]

@@ -19,12 +19,13 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
     findings.extend(models(config));
     findings.push(backend(config).await);
     let folder_of = |file: &Path| file.parent().map(Path::to_owned).unwrap_or_default();
-    let folders = [
+    let mut folders = vec![
         ("quiz.database", folder_of(&config.database)),
         ("models.folder", config.models_folder.clone()),
         ("collect.data_folder", config.collect.data_folder.clone()),
         ("train.folder", config.train.folder.clone()),
     ];
+    folders.extend(config.gifts.clone().map(|folder| ("gifts.folder", folder)));
     let before = findings.len();
     for (key, folder) in &folders {
         findings.extend(writable(key, folder));
@@ -32,7 +33,8 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
     if findings.len() == before {
         findings.push(Finding::good("folders", "all can be written to"));
     }
-    findings.push(room(&folders.map(|(_, folder)| folder)));
+    let folders: Vec<PathBuf> = folders.into_iter().map(|(_, folder)| folder).collect();
+    findings.push(room(&folders));
     findings
 }
 
