@@ -17,8 +17,8 @@ pub const NEEDED: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 /// Multiply-adds a second of one core that runs networks with tract, decoding included: 24 ms for a photo and ResNet-18 at
 /// 128 pixels (`kokodoko predict --json`).
 const RUN: f64 = 24e9;
-/// The same of one that trains: two need 1.7 s for a step of 16 photos with that network (`kokodoko train`).
-const FIT: f64 = 8e9;
+/// The same of one that trains: 0.4 s for a step of 16 photos with that network (`cargo bench --bench training`).
+const FIT: f64 = 70e9;
 /// Seconds in which one core draws a photo.
 const DRAWN: f64 = 0.025;
 

@@ -157,7 +157,8 @@ async fn on_discord_a_better_model_goes_live_and_back() {
     assert_eq!(asks(TARO, &plain("train")).await.content, text::admin::only(Lang::En));
     let before = asks(TARO, &photo()).await.content;
     assert_ne!(best(&before), house.area_en, "a poor model: {before}");
-    let offer = asks(HANA, &with_options("train", &[option("mode", "head"), option("data", "folder")])).await;
+    inside.collect(&house).await;
+    let offer = asks(HANA, &with_options("train", &[option("mode", "head"), option("data", "collected")])).await;
     assert!(offer.ephemeral && offer.content.starts_with("A new last layer for poor 0.1.0"), "{}", offer.content);
     let (pressed, event) = fake.pressing(HANA, offer.message, &text::training::begin_button(Lang::En));
     fake.dispatch("INTERACTION_CREATE", &event);
@@ -167,6 +168,7 @@ async fn on_discord_a_better_model_goes_live_and_back() {
     let news = said(&fake, |sent| sent.content.starts_with("Training has finished.")).await;
     assert_eq!((news.files.len(), news.ephemeral), (6, false));
     let model = promoted(&inside).await;
+    assert_eq!(model.provenance.attribution, ["CC-BY-SA-4.0"]);
     assert!(news.content.contains(&format!("{} 1.0.0 answers from now on", model.name)), "{}", news.content);
     let done = said(&fake, |sent| sent.content == "Training a new last layer has finished.").await;
     assert!(matches!(done.place, Place::Edit { .. }), "{done:?}");

@@ -8,11 +8,14 @@ use kokodoko::app::training::Program;
 use kokodoko::chat::etiquette::system_clock;
 use kokodoko::chat::{Conversation, Post};
 use kokodoko::clock::SystemClock;
+use kokodoko::collect::dataset::{Dataset, Picture};
 use kokodoko::config::Config;
-use kokodoko::domain::Split;
+use kokodoko::domain::imagery::{Sighting, Source};
+use kokodoko::domain::spend::Item;
+use kokodoko::domain::{Coordinate, Split};
 use kokodoko::infer::manifest::{Manifest, ModelFiles, sha256_hex};
 use kokodoko::models::{Registry, Settings, Shelf};
-use kokodoko::store::Store;
+use kokodoko::store::{Place, Seen, Store};
 use kokodoko::train::head::fit::Linear;
 use kokodoko::train::head::graph;
 use kokodoko::world::World;
@@ -118,7 +121,7 @@ impl House {
         let folder = self.folder.path().display();
         let file = format!(
             "[admin]\ntelegram = [{}]\ndiscord = [{HANA}]\n[quiz]\ndatabase = \"{folder}/kokodoko.sqlite\"\n\
-             [infer]\nmodel = \"{folder}/poor\"\n[models]\nfolder = \"{folder}/models\"\n[log]\nfilter = \"warn\"\n\
+             [infer]\nmodel = \"{folder}/poor\"\n[models]\nfolder = \"{folder}/models\"\n[collect]\ndata_folder = \"{folder}/images\"\n[log]\nfilter = \"warn\"\n\
              [train]\ndata = \"folder\"\ndata_folder = \"{folder}/photos\"\nfolder = \"{folder}/training\"\n{train}",
             AOI.id
         );
@@ -153,6 +156,30 @@ impl House {
 }
 
 impl Inside {
+    /// Puts the photos among those that were collected, as a run of `/collect` leaves them.
+    pub async fn collect(&self, house: &House) {
+        let run = self.store.open_run(Source::Folder, "plan", jiff::Timestamp::UNIX_EPOCH).await.expect("opens");
+        let dataset = Dataset::new(self.store.clone(), &house.folder.path().join("images"), Arc::new(SystemClock));
+        let (world, drawings) = &*DRAWN;
+        for (i, drawing) in drawings.iter().enumerate() {
+            let sighting = Sighting {
+                source: Source::Mapillary,
+                id: i.to_string(),
+                position: Coordinate { lat: 35.65, lng: 139.75 },
+                captured: None,
+                heading: None,
+                attribution: "Mapillary / someone".to_owned(),
+                licence: "CC-BY-SA-4.0".to_owned(),
+                link: None,
+            };
+            let place = Place { area: world.areas()[drawing.area].area.clone(), town: drawing.town.clone() };
+            self.store.note_sighting(&Seen { sighting, place }).await.expect("noted");
+            let item = Item { source: Source::Mapillary, image: i.to_string(), look: None };
+            let (bytes, size) = (drawing.jpeg.clone(), (128, 128));
+            dataset.keep(Picture { item, bytes, size, run, purchase: None }).await.expect("kept");
+        }
+    }
+
     pub async fn close(self) {
         self.stop.cancel();
         self.bureau.await.expect("no panic");
