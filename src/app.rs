@@ -124,7 +124,7 @@ fn insight(config: &Config) -> Insight {
     Insight::new(Portraits::new(models_settings(config)), grounds(config))
 }
 
-/// Where borders are looked for.
+/// Where borders are from.
 fn grounds(config: &Config) -> Grounds {
     Grounds { file: config.collect.borders_file.clone(), regions: config.collect.regions.clone() }
 }

@@ -16,6 +16,7 @@ pub mod inbox;
 pub mod insight;
 pub mod jobs;
 pub mod locate;
+pub mod map;
 pub mod message;
 mod models;
 pub mod picture;

@@ -131,6 +131,9 @@ pub struct Predict {
     /// The area that the heatmap sets the best one against: 渋谷区 or Shibuya
     #[arg(long, value_name = "AREA", requires = "heatmap")]
     pub why_not: Option<String>,
+    /// Write a map with the most probable areas and the guess (one photo only), as a PNG or JPEG
+    #[arg(long, value_name = "OUT")]
+    pub map: Option<PathBuf>,
     /// Name the photos of other places that look alike; with =OUT write a picture of them as well (one photo only)
     #[arg(long, value_name = "OUT", num_args = 0..=1, require_equals = true)]
     pub similar: Option<Option<PathBuf>>,
@@ -230,6 +233,19 @@ pub struct Train {
     /// Photos in folders SPLIT/AREA, as `data export` writes them [default: draw them]
     #[arg(long, value_name = "FOLDER", conflicts_with = "smoke")]
     pub data: Option<PathBuf>,
+    /// Labels are cells of the globe, made of the positions of the photos to train on, instead of areas: photos may lie
+    /// anywhere in the folder, with a table that has columns file_name, lat and lng
+    #[arg(long)]
+    pub cells: bool,
+    /// Divide a cell with more photos to train on [default: 300]
+    #[arg(long, value_name = "PHOTOS", requires = "cells", value_parser = clap::value_parser!(u32).range(1..))]
+    pub most: Option<u32>,
+    /// Drop a cell with fewer, and its photos with it [default: 20]
+    #[arg(long, value_name = "PHOTOS", requires = "cells", value_parser = clap::value_parser!(u32).range(1..))]
+    pub least: Option<u32>,
+    /// S2 level at which no cell is divided any more; an edge is about 7,800 km / 2^LEVEL long [default: 13]
+    #[arg(long, value_name = "LEVEL", requires = "cells", value_parser = clap::value_parser!(u8).range(0..=30))]
+    pub deepest: Option<u8>,
     /// Name of the model in its manifest [default: drawn-world, or that of the folder --out; that of --from with -head]
     #[arg(long)]
     pub name: Option<String>,

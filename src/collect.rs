@@ -10,6 +10,7 @@ pub mod dataset;
 pub mod estimate;
 mod exif;
 pub mod export;
+pub mod extents;
 pub mod folder;
 pub mod geolonia;
 pub mod gifts;

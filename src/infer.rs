@@ -207,6 +207,12 @@ impl Core {
         self.live().manifest.clone()
     }
 
+    /// The index of the live model, if it has one.
+    #[must_use]
+    pub fn index(&self) -> Option<Arc<Index>> {
+        self.live().index.clone()
+    }
+
     /// Which model and backend answer.
     #[must_use]
     pub fn identity(&self) -> Arc<ModelIdentity> {

@@ -2,11 +2,13 @@
 //!
 //! [`photos`] are shown to models by [`ask()`], which remembers the answers; [`score()`] judges one model,
 //! [`compare()`] two on the same photos, and [`gallery`] picks the photos worth looking at;
+//! [`distance`] says how far off guesses are;
 //! [`second`] says what look-alikes are worth as a second opinion. The end of a training uses
 //! the same [`score()`].
 
 pub mod ask;
 pub mod compare;
+pub mod distance;
 pub mod gallery;
 pub mod photos;
 pub mod pointing;
@@ -17,6 +19,7 @@ pub mod strays;
 
 pub use ask::{Answers, AskError, Model, ask};
 pub use compare::{Against, Decision, Exam, Given, Judgement, Verdict, compare};
+pub use distance::far_off;
 pub use photos::{PhotoError, TestPhoto};
 pub use pointing::{Pointing, pointing};
 pub use portrait::Portrait;

@@ -4,6 +4,7 @@
 //! [`fold`] → [`export`];
 //! [`evaluate`], [`calibrate`], [`street`] and [`baseline`] judge it. The engine begins with the weights of [`start`] (from
 //! [`weights`], or a seed), takes each [`step`], keeps an average ([`ema`]) and leaves a [`checkpoint`] an epoch.
+//! [`cells`] makes labels of positions.
 //! [`supply`] counts beforehand what a training by [`settings`] would get.
 //! [`builtin`] does it all, [`drawn`] for the drawn world; [`head`] keeps a network and fits its last layer alone;
 //! [`index`] makes the index of look-alikes of a finished model. On the
@@ -13,6 +14,7 @@ pub mod augment;
 pub mod baseline;
 pub mod builtin;
 pub mod calibrate;
+pub mod cells;
 pub mod checkpoint;
 pub mod convolve;
 pub mod data;

@@ -10,6 +10,7 @@ use crate::chat::Post;
 use crate::chat::gift::Giving;
 use crate::chat::quiz::Table;
 use crate::cli::Demo;
+use crate::collect::extents::Extents;
 use crate::config::Config;
 use crate::domain::Split;
 use crate::front::web;
@@ -87,7 +88,8 @@ pub(super) async fn router(core: Core, config: &Config, options: web::Options) -
     let (allowed_hosts, insight) = (config.web.allowed_hosts.clone(), Some(super::insight(config)));
     let metrics_token = config.web.metrics_token.clone();
     let album = Album::new(&config.collect.data_folder);
-    Ok(web::router(core, web::Options { allowed_hosts, samples, insight, album, metrics_token, ..options }))
+    let extents = Extents::new(super::grounds(config));
+    Ok(web::router(core, web::Options { allowed_hosts, samples, insight, album, extents, metrics_token, ..options }))
 }
 
 /// One photo of each area, from towns that the model was not trained on.

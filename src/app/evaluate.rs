@@ -11,12 +11,18 @@ use crate::chat::report::{Other, Report, html};
 use crate::chat::text::report as words;
 use crate::chat::{Lang, insight, picture};
 use crate::cli::Evaluate;
+use crate::collect::extents::Extents;
 use crate::config::Config;
-use crate::domain::Split;
+use crate::domain::area::are_cells;
+use crate::domain::metrics::Distances;
+use crate::domain::{Coordinate, Split};
 use crate::infer::Core;
+use crate::infer::manifest::Manifest;
 use crate::judge::photos::PlacedTown;
 use crate::judge::portrait::{Sitting, Source, portray};
-use crate::judge::{Against, Answers, Exam, Given, Judgement, Portrait, TestPhoto, ask, compare, photos};
+use crate::judge::{
+    Against, Answers, Exam, Given, Judgement, Portrait, Score, TestPhoto, ask, compare, distance, far_off, photos,
+};
 use crate::train::drawn;
 use crate::train::progress::Event;
 use crate::world::World;
@@ -32,6 +38,32 @@ const SAID: usize = 10;
 struct Asked {
     core: Core,
     answers: Answers,
+}
+
+impl Asked {
+    /// How far off its guesses are.
+    fn far_off(
+        &self,
+        photos: &[TestPhoto],
+        outside: Option<distance::Asked<'_>>,
+        extents: &Extents,
+    ) -> Option<Distances> {
+        let extents = extents.of(&self.core.manifest(), self.core.index().as_deref());
+        let middles: Vec<Option<Coordinate>> = extents.iter().map(|extent| extent.middle).collect();
+        far_off((&self.answers, photos), outside, &middles)
+    }
+}
+
+/// Whether two models can be asked the same question.
+pub(super) fn comparable(ours: &Manifest, theirs: &Manifest) -> anyhow::Result<()> {
+    if (are_cells(&ours.labels) || are_cells(&theirs.labels)) && ours.labels != theirs.labels {
+        bail!(
+            "{} and {} divide the world differently: judge each without --against, and compare their distances",
+            ours.name,
+            theirs.name
+        );
+    }
+    Ok(())
 }
 
 /// Judges and writes the report.
@@ -50,6 +82,12 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
         Some(folder) => folder.clone(),
         None => cache_folder()?,
     };
+    let core = super::core_of(&config, options.model.as_deref()).await?;
+    // What lies outside a model's cells counts in the distances alone.
+    let (photos, outside) = photos::as_known(photos, &core.manifest().labels);
+    if photos.is_empty() {
+        bail!("none of the {} photos lies in a cell of the model: use photos with positions (lat, lng)", outside.len());
+    }
     let all = photos.len();
     let of = if options.against.is_some() { 2 * all } else { all };
     // What is said while a model is asked, after so many answers of another.
@@ -60,26 +98,34 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
             }
         }
     };
-    let model = asked(&config, options.model.as_deref(), &photos, &cache, &mut tell(0)).await?;
+    let model = asked(core, &photos, &cache, &mut tell(0)).await?;
+    let extents = Extents::new(super::grounds(&config));
     let against = match options.against.as_deref() {
         None => None,
         Some(other) => {
             let folder = (other != Path::new("live")).then_some(other);
-            Some(asked(&config, folder, &photos, &cache, &mut tell(all)).await?)
+            let core = super::core_of(&config, folder).await?;
+            comparable(&model.core.manifest(), &core.manifest())?;
+            Some(asked(core, &photos, &cache, &mut tell(all)).await?)
         }
     };
     let models: Vec<&Answers> = [Some(&model), against.as_ref()].into_iter().flatten().map(|a| &a.answers).collect();
     let exam = Exam::new(&photos, &models);
-    let Some(score) = exam.score(&model.answers) else {
+    let Some(mut score) = exam.score(&model.answers) else {
         bail!("none of the {} photos could be read", photos.len());
     };
+    let beyond = answers(&model.core, &outside, &cache, &mut |_| {}).await?;
+    score.distances = model.far_off(&photos, Some((&beyond, &outside)), &extents);
     let other = against.as_ref().and_then(|other| {
         let verdict = compare(&model.answers, &other.answers, &photos)?;
-        Some(Other { model: other.answers.model.clone(), score: exam.score(&other.answers)?, verdict })
+        let distances = other.far_off(&photos, None, &extents);
+        let score = Score { distances, ..exam.score(&other.answers)? };
+        Some(Other { model: other.answers.model.clone(), score, verdict })
     });
     let left_out = photos.len() - exam.kept.len();
     let given = on_gifts(&config, &model, against.as_ref(), &cache).await?;
     let sitting = Sitting { core: &model.core, answers: &model.answers, photos: &photos, exam: &exam };
+    let towns = photos::towns_as_known(towns, &model.answers.labels);
     let portrait = portray(sitting, score, source, &towns).await?;
     let drawn_world = model.core.manifest().provenance.is_drawn_world();
     let report = Report { lang, portrait, drawn_world, other, left_out, given };
@@ -106,7 +152,7 @@ async fn on_gifts(
     against: Option<&Asked>,
     cache: &Path,
 ) -> anyhow::Result<Option<Given>> {
-    let photos = super::gifts::test_photos(config).await?;
+    let (photos, _) = photos::as_known(super::gifts::test_photos(config).await?, &model.answers.labels);
     let ours = answers(&model.core, &photos, cache, &mut |_| {}).await?;
     let theirs = match against {
         Some(other) => Some(answers(&other.core, &photos, cache, &mut |_| {}).await?),
@@ -178,15 +224,13 @@ pub(super) fn cache_folder() -> anyhow::Result<PathBuf> {
     Ok(base.context("neither XDG_CACHE_HOME nor HOME is set: name a folder with --cache")?.join("kokodoko"))
 }
 
-/// Asks the model in a folder, or the live one.
+/// Asks a model.
 async fn asked(
-    config: &Config,
-    folder: Option<&Path>,
+    core: Core,
     photos: &[TestPhoto],
     cache: &Path,
     tell: &mut (dyn FnMut(usize) + Send),
 ) -> anyhow::Result<Asked> {
-    let core = super::core_of(config, folder).await?;
     let answers = answers(&core, photos, cache, tell).await?;
     Ok(Asked { core, answers })
 }
@@ -248,6 +292,9 @@ fn print(report: &Report, lang: Lang, out: &Path) {
         println!("{}\n", words::left_out(lang, report.left_out));
     }
     print_lines(&words::table(lang, &report.portrait.score));
+    if let Some(distances) = &report.portrait.score.distances {
+        println!("\n{}", words::distances_note(lang, distances));
+    }
     println!();
     for area in &report.portrait.score.areas {
         let interval = words::interval(lang, area.interval.0, area.interval.1);
@@ -277,6 +324,7 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::collect::gifts::{Gifts, Parcel, Placed};
     use crate::domain::{Coordinate, Platform, UserRef};
+    use crate::infer::manifest::ModelFiles;
     use crate::world::photo::photos as specs;
 
     /// An exported dataset: a small photo of each area, in a place of the test split, and a broken one.
@@ -371,6 +419,44 @@ mod tests {
         assert_eq!((&json["score"]["photos"], &json["left_out"]), (&7.into(), &1.into()), "they do not mix");
         let page = std::fs::read_to_string(out.join("report.html")).unwrap();
         assert!(page.contains(&words::word(Lang::En, words::Word::Given)));
+    }
+
+    #[tokio::test]
+    async fn cells_are_judged_by_positions_and_errors_are_in_kilometres() {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::load();
+        let files = ModelFiles::built_in().unwrap();
+        let mut manifest = Manifest { index: None, street: None, ..files.manifest };
+        let mut table = "file_name,lat,lng,town,split\n".to_owned();
+        for (i, spec) in specs(&world, 3, &[Split::Test], 1).enumerate() {
+            let photo = spec.sized(96, 96).shoot(&world);
+            std::fs::write(folder.path().join(format!("{i}.jpg")), photo.jpeg).unwrap();
+            let (at, town) = (photo.panorama.position, photo.panorama.town);
+            table.push_str(&format!("{i}.jpg,{},{},{town},test\n", at.lat, at.lng));
+            // The first photo lies in no cell.
+            manifest.labels[photo.area].cell = (i > 0).then(|| crate::domain::Geocell::of(at, 12));
+        }
+        std::fs::write(folder.path().join("metadata.csv"), table).unwrap();
+        let model = folder.path().join("model");
+        std::fs::create_dir(&model).unwrap();
+        std::fs::write(model.join("model.onnx"), &files.onnx).unwrap();
+        std::fs::write(model.join("manifest.toml"), toml::to_string(&manifest).unwrap()).unwrap();
+        let config = || Config::load(None, std::iter::empty()).unwrap();
+        run(config(), Evaluate { model: Some(model.clone()), ..options(folder.path()) }).await.unwrap();
+        let read = |name: &str| std::fs::read_to_string(folder.path().join("report").join(name)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&read("report.json")).unwrap();
+        let (score, distances) = (&json["score"], &json["score"]["distances"]);
+        assert_eq!([&score["photos"], &distances["photos"], &distances["outside"]], [6, 7, 1]);
+        assert!(
+            distances["within"][4]["value"].as_f64().is_some_and(|share| share == 1.0),
+            "all of Japan: {distances}"
+        );
+        assert!(
+            read("report.html").contains("GeoScore") && read("report.html").contains("1 of them outside all cells")
+        );
+        let against = Evaluate { model: Some(model), against: Some("live".into()), ..options(folder.path()) };
+        let error = run(config(), against).await.unwrap_err().to_string();
+        assert!(error.contains("divide the world differently"), "{error}");
     }
 
     #[tokio::test]

@@ -96,6 +96,7 @@ pub(super) async fn test_photos(config: &Config) -> anyhow::Result<Vec<TestPhoto
     let photo = |given: crate::collect::gifts::Given| TestPhoto {
         place: cell(given.at),
         area: given.area,
+        position: Some(given.at),
         credit: None,
         origin: Origin::File(given.path),
     };

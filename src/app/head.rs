@@ -6,14 +6,13 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::evaluate::cache_folder;
-use super::train::{command, draw, index, told};
+use super::train::{command, draw, folder_of, index, told};
 use crate::cli::Train;
 use crate::config::Config;
 use crate::domain::Area;
 use crate::infer::manifest::{ModelFiles, Provenance};
 use crate::train::data::RawPhoto;
 use crate::train::drawn;
-use crate::train::folder::Folder;
 use crate::train::head::features::Extractor;
 use crate::train::head::{HeadTask, train};
 use crate::world::World;
@@ -59,13 +58,13 @@ pub(super) fn run(config: &Config, options: &Train) -> anyhow::Result<ExitCode> 
 
 fn drawn_for(provenance: Provenance, options: &Train, out: &Path) -> Given {
     let (world, seed) = (World::load(), options.seed.unwrap_or(1));
-    let photos = draw(&world, options, seed);
+    let (photos, labels) = draw(&world, options, seed);
     let provenance = Provenance { command: command(options, out), ..provenance };
-    Given { photos, labels: world.areas().to_vec(), provenance }
+    Given { photos, labels, provenance }
 }
 
 fn in_folder(path: &Path, options: &Train, out: &Path) -> anyhow::Result<Given> {
-    let folder = Folder::read(path)?;
+    let folder = folder_of(path, options)?;
     tracing::info!(photos = folder.photos.len(), areas = folder.labels.len(), "reading the photos");
     let provenance = folder.provenance(command(options, out));
     Ok(Given { photos: folder.raw()?, labels: folder.labels, provenance })

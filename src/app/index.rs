@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::domain::Split;
+use crate::domain::area::are_cells;
 use crate::infer::files::replace;
 use crate::infer::index::INDEX_FILE;
 use crate::infer::index::kin::Voting;
@@ -14,6 +15,7 @@ use crate::infer::{Core, Options};
 use crate::judge::photos::Origin;
 use crate::judge::second::{calibrate, witnesses, worth};
 use crate::judge::{TestPhoto, photos};
+use crate::train::cells::Rule;
 use crate::train::folder::Folder;
 use crate::train::head::features::Extractor;
 use crate::train::{drawn, index};
@@ -45,16 +47,21 @@ pub(super) async fn make(
     progress: &mut (dyn FnMut(usize, usize) + Send),
 ) -> anyhow::Result<Indexed> {
     let mut files = ModelFiles::read_without_index(home)?;
+    let labels = &files.manifest.labels;
     let (photos, validation) = match choice.data {
         Some(folder) => {
-            let folder = Folder::read(folder)?;
+            let folder = match are_cells(labels) {
+                true => Folder::in_cells(folder, &Rule::Known(labels))?.0,
+                false => Folder::read(folder)?,
+            };
             (index::in_folder(&folder, choice.per_area)?, in_folder(&folder, Split::Validation))
         }
         None => {
             let world = Arc::new(World::load());
             tracing::info!(photos_an_area = choice.per_area, "drawing the photos of the index");
-            let drawn = index::drawn(&world, choice.seed, choice.per_area);
-            (drawn, drawn_validation(&world, choice.seed, choice.validation))
+            let drawn = index::as_known(index::drawn(&world, choice.seed, choice.per_area), labels);
+            let validation = drawn_validation(&world, choice.seed, choice.validation);
+            (drawn, photos::as_known(validation, labels).0)
         }
     };
     let network = Extractor { files: &files, backend: &options.backend, cache };
@@ -101,6 +108,7 @@ fn in_folder(folder: &Folder, split: Split) -> Vec<TestPhoto> {
     let photo = |found: &crate::train::folder::Found| TestPhoto {
         area: folder.labels[found.label].area.clone(),
         place: found.place.clone(),
+        position: found.position,
         credit: None,
         origin: Origin::File(found.path.clone()),
     };

@@ -16,7 +16,7 @@ use crate::infer::Core;
 use crate::infer::index::kin::Voting;
 use crate::infer::manifest::Indexed;
 use crate::infer::triton::export;
-use crate::judge::{Verdict, compare};
+use crate::judge::{Verdict, compare, photos};
 use crate::models::{ModelsError, Registry, Shelf, Wanted};
 use crate::store::promotions::Promotion;
 use crate::train::drawn;
@@ -110,7 +110,9 @@ async fn known_or_judged(config: &Config, shelf: &Shelf, name: &str) -> anyhow::
 /// Asks both models about the same photos, and keeps what comes of it beside the candidate.
 async fn judged(config: &Config, shelf: &Shelf, name: &str) -> anyhow::Result<Verdict> {
     let (candidate, (_, live)) = (shelf.read(name)?, shelf.live().await?);
-    let (photos, cache) = (evaluate::drawn_photos(), evaluate::cache_folder()?);
+    evaluate::comparable(&candidate.manifest, &live.manifest)?;
+    let (photos, _) = photos::as_known(evaluate::drawn_photos(), &live.manifest.labels);
+    let cache = evaluate::cache_folder()?;
     let candidate = evaluate::answers(&Core::start(&candidate, &config.infer)?, &photos, &cache, &mut |_| {}).await?;
     let live = evaluate::answers(&Core::start(&live, &config.infer)?, &photos, &cache, &mut |_| {}).await?;
     let verdict = compare(&candidate, &live, &photos).context("no photo could be read")?;

@@ -3,16 +3,19 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
 use super::language::language;
 use crate::album::Album;
 use crate::chat::gift::{Giving, Outcome};
+use crate::chat::map::Map;
 use crate::chat::similar::Similar;
 use crate::chat::text::{self, Lang};
 use crate::chat::{why, wish};
 use crate::cli::Predict;
+use crate::collect::extents::{Extent, Extents};
 use crate::collect::gifts::Placed;
 use crate::config::Config;
 use crate::front::json::{Answer, Entry, Failure};
@@ -33,15 +36,22 @@ struct Told {
     similar: Option<Similar>,
     /// Where the photo's file says that it was taken; the answer does not know.
     placed: Option<Placed>,
+    /// Where the model's areas lie.
+    extents: Arc<Vec<Extent>>,
 }
 
 impl Told {
-    fn new(located: Located, placed: Option<Placed>, album: Option<&Album>) -> Self {
+    fn new(located: Located, placed: Option<Placed>, album: Option<&Album>, extents: &Extents) -> Self {
         let kin = located.kin();
         let second = kin.as_ref().and_then(|kin| kin.second_opinion(&located.prediction));
         let find = |(kin, album): (&Kin, &Album)| Similar::find(kin, &located.prediction, second.clone(), album);
         let similar = kin.as_ref().zip(album).map(find);
-        Self { located, second, similar, placed }
+        let extents = extents.of(&located.manifest, located.index.as_deref());
+        Self { located, second, similar, placed, extents }
+    }
+
+    fn map(&self) -> Option<Map<'_>> {
+        Map::of(&self.located.prediction, &self.extents)
     }
 }
 
@@ -49,12 +59,15 @@ impl Told {
 pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<ExitCode> {
     let lang = language(options.lang.as_deref())?;
     let picture = options.similar.as_ref().and_then(Option::as_ref);
-    for (option, out) in [("--heatmap", options.heatmap.as_ref()), ("--similar=OUT", picture)] {
+    let pictures =
+        [("--heatmap", options.heatmap.as_ref()), ("--similar=OUT", picture), ("--map", options.map.as_ref())];
+    for (option, out) in pictures {
         if out.is_some() && options.photos.len() != 1 {
             bail!("{option} takes one photo, not {}: run predict once for each", options.photos.len());
         }
     }
     let core = super::core(&config).await?;
+    let extents = Extents::new(super::grounds(&config));
     let album = options.similar.is_some().then(|| Album::new(&config.collect.data_folder));
     if album.is_some() && core.manifest().index.is_none() {
         bail!("--similar: {}", text::similar::none(lang));
@@ -65,10 +78,14 @@ pub(super) async fn run(config: Config, options: Predict) -> anyhow::Result<Exit
     for path in &options.photos {
         let answered = answer(&core, giving.as_ref(), path, lang)
             .await
-            .map(|(located, placed)| Told::new(located, placed, album.as_ref()));
+            .map(|(located, placed)| Told::new(located, placed, album.as_ref(), &extents));
         faults += usize::from(answered.is_err());
         if let (Ok(told), Some(out)) = (&answered, &options.heatmap) {
             write_heatmap(&told.located, options.why_not.as_deref(), lang, out)?;
+        }
+        if let (Ok(told), Some(out)) = (&answered, &options.map) {
+            let unknown = "--map: the photo shows no street, or it is not known where the answered area lies (`collect.borders_file`)";
+            write(&told.map().context(unknown)?.picture(lang), out)?;
         }
         if let (Ok(Told { located, similar: Some(similar), .. }), Some(out)) = (&answered, picture) {
             let photo = located.explanation.pack().photo().to_vec();
@@ -142,8 +159,9 @@ fn read(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
 
 fn entry(answered: &Result<Told, Fault>, top: usize) -> Entry {
     match answered {
-        Ok(Told { located, second, similar, placed }) => {
-            let answer = Answer::from(located).top(top).with_second(second.as_ref());
+        Ok(told) => {
+            let Told { located, second, similar, placed, .. } = told;
+            let answer = Answer::from(located).top(top).with_map(told.map(), None).with_second(second.as_ref());
             let answer = answer.with_file_area(placed.as_ref().map(|placed| &placed.area));
             Entry::Answer(Box::new(match similar {
                 // The photos are for those who see; the program's caller has the files.
@@ -166,8 +184,12 @@ fn print_json(mut entries: Vec<Entry>) -> anyhow::Result<()> {
 }
 
 /// The areas, and what look-alikes say.
-fn print_street(Told { located, second, similar, .. }: &Told, top: usize, lang: Lang) {
+fn print_street(told: &Told, top: usize, lang: Lang) {
+    let Told { located, second, similar, .. } = told;
     println!("{}", text::bars(lang, &located.prediction, top));
+    if let Some(map) = told.map() {
+        println!("{}", map.note(lang));
+    }
     let words = match similar {
         Some(similar) => Some(similar.words(lang, &located.prediction)),
         None => text::similar::doubt(lang, &located.prediction, second.as_ref()),
@@ -205,9 +227,9 @@ fn write_heatmap(located: &Located, why_not: Option<&str>, lang: Lang, out: &Pat
     write(&why::heatmap(lang, &located.prediction, &located.explanation, label), out)
 }
 
-/// Writes a JPEG as what its name says.
-fn write(jpeg: &[u8], out: &Path) -> anyhow::Result<()> {
-    image::load_from_memory(jpeg)
+/// Writes a picture as what its name says.
+fn write(picture: &[u8], out: &Path) -> anyhow::Result<()> {
+    image::load_from_memory(picture)
         .expect("we encoded it")
         .save(out)
         .with_context(|| format!("cannot write the picture to {} (name it .png or .jpg)", out.display()))

@@ -16,6 +16,7 @@ use crate::album::Album;
 use crate::chat::quiz::Table;
 use crate::chat::{Conversation, Inbox, Platform, Post, etiquette};
 use crate::clock::SystemClock;
+use crate::collect::extents::Extents;
 use crate::config::{self, Config, Discord, Telegram};
 use crate::front::meters::Meters;
 use crate::front::{discord, telegram, web};
@@ -53,6 +54,7 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     let apologies = inbox.clone().run(post.clone(), stop.clone());
     let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock), Some(workshop))?;
     let conversation = conversation.with_album(Album::new(&config.collect.data_folder));
+    let conversation = conversation.with_extents(Extents::new(super::grounds(&config)));
     let conversation = conversation.with_office(bureau.office()).keeping(config.retention);
     let conversation = conversation.with_insight(super::insight(&config)).with_inbox(inbox);
     let giving = super::gifts::giving(&config, store.clone(), &core.manifest().labels).await?;

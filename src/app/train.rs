@@ -8,9 +8,11 @@ use image::RgbImage;
 
 use crate::cli::{Mode, Train, TrainDevice};
 use crate::config::Config;
-use crate::domain::Split;
+use crate::domain::partition::Limits;
+use crate::domain::{Area, Geocell, Split};
 use crate::train::augment::sheet::sheet;
 use crate::train::builtin::{Task, TrainError};
+use crate::train::cells::{Lost, Rule};
 use crate::train::checkpoint::CheckpointError;
 use crate::train::data::{DataError, Dataset, RawPhoto};
 use crate::train::device::Processor;
@@ -30,6 +32,12 @@ use crate::world::photo::photos as specs;
 const TILE: u32 = 192;
 /// Photos on it.
 const ROWS: usize = 5;
+/// Photos of a cell beyond which it is divided.
+const MOST: u32 = 300;
+/// Photos of a cell below which it is dropped.
+const LEAST: u32 = 20;
+/// Level at which no cell is divided: edges of about a kilometre, the size of a town.
+const DEEPEST: u8 = 13;
 /// Photos between two reports.
 const PROGRESS: usize = 40;
 /// Folder in which features are remembered until the index is made.
@@ -129,8 +137,37 @@ pub(super) fn told(done: usize, of: usize) {
     }
 }
 
+/// The photos of a folder, labelled as the options say.
+pub(super) fn folder_of(path: &Path, options: &Train) -> anyhow::Result<Folder> {
+    let Some(limits) = limits(options) else { return Ok(Folder::read(path)?) };
+    let (folder, lost) = Folder::in_cells(path, &Rule::Made(limits))?;
+    say_cells(&folder.labels, lost);
+    Ok(folder)
+}
+
+/// How cells are made, if labels are cells.
+fn limits(options: &Train) -> Option<Limits> {
+    options.cells.then(|| Limits {
+        most: options.most.unwrap_or(MOST) as usize,
+        least: options.least.unwrap_or(LEAST) as usize,
+        deepest: options.deepest.unwrap_or(DEEPEST),
+    })
+}
+
+fn say_cells(cells: &[Area], lost: Lost) {
+    let Lost { unplaced, outside } = lost;
+    let levels = cells.iter().filter_map(|area| area.cell).map(Geocell::level);
+    let (coarsest, finest) = levels.fold((u8::MAX, 0), |(low, high), level| (low.min(level), high.max(level)));
+    let text = format!(
+        "{} cells of levels {coarsest} to {finest}; left out: {outside} photos outside of them and {unplaced} without a \
+         position",
+        cells.len()
+    );
+    print(Event::Note { about: "cells".to_owned(), text });
+}
+
 fn photos_in(path: &Path, options: &Train, recipe: Recipe, out: &Path) -> anyhow::Result<(Task, Dataset)> {
-    let folder = Folder::read(path)?;
+    let folder = folder_of(path, options)?;
     tracing::info!(photos = folder.photos.len(), areas = folder.labels.len(), "reading the photos");
     let name = out.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy());
     let task = Task::of_folder(&folder, &name, recipe, command(options, out));
@@ -140,17 +177,20 @@ fn photos_in(path: &Path, options: &Train, recipe: Recipe, out: &Path) -> anyhow
 
 fn photos_drawn(options: &Train, recipe: Recipe, out: &Path) -> anyhow::Result<(Task, Dataset)> {
     let world = World::load();
-    let photos = draw(&world, options, recipe.seed);
-    let task = drawn::task(&world, recipe, options.smoke, command(options, out));
+    let (photos, labels) = draw(&world, options, recipe.seed);
+    let task = Task { labels, ..drawn::task(&world, recipe, options.smoke, command(options, out)) };
     let data = task.dataset(&photos)?;
     Ok((task, data))
 }
 
-/// Photos of the drawn world, as many as the options say.
-pub(super) fn draw(world: &World, options: &Train, seed: u64) -> Vec<RawPhoto> {
+/// Photos of the drawn world, as many as the options say, with their labels.
+pub(super) fn draw(world: &World, options: &Train, seed: u64) -> (Vec<RawPhoto>, Vec<Area>) {
     let amount = amount(options);
     tracing::info!(photos_an_area = amount.train, "drawing the photos");
-    drawn::photos(world, seed, amount)
+    let Some(limits) = limits(options) else { return (drawn::photos(world, seed, amount), world.areas().to_vec()) };
+    let (photos, labels, lost) = drawn::in_cells(world, seed, amount, &Rule::Made(limits));
+    say_cells(&labels, lost);
+    (photos, labels)
 }
 
 /// How much is drawn.
@@ -170,7 +210,13 @@ pub(super) fn command(options: &Train, out: &Path) -> String {
     });
     words.extend(options.data.as_ref().map(|path| format!("--data {}", name(path))));
     words.extend(options.from.as_ref().map(|path| format!("--from {}", name(path))));
+    words.extend(options.smoke.then(|| "--smoke".to_owned()));
     words.extend(options.photos.map(|photos| format!("--photos {photos}")));
+    words.extend(
+        limits(options).map(|Limits { most, least, deepest }| {
+            format!("--cells --most {most} --least {least} --deepest {deepest}")
+        }),
+    );
     words.extend(options.seed.map(|seed| format!("--seed {seed}")));
     words.join(" ")
 }

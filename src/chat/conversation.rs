@@ -13,6 +13,7 @@ use super::quiz::Table;
 use super::why::{Face, Reasons};
 use super::{Lang, Press, locate, text};
 use crate::album::Album;
+use crate::collect::extents::Extents;
 use crate::infer::Core;
 use crate::retention::Days;
 
@@ -45,7 +46,7 @@ impl Conversation {
     /// A conversation about what `core` sees.
     #[must_use]
     pub fn new(core: Core, limits: Limits, clock: Clock) -> Self {
-        let reasons = Arc::new(Reasons::new(clock.clone(), Album::default()));
+        let reasons = Arc::new(Reasons::new(clock.clone(), Album::default(), Extents::default()));
         let etiquette = Arc::new(Etiquette::new(limits, clock));
         Self {
             core,
@@ -70,6 +71,12 @@ impl Conversation {
     #[must_use]
     pub fn with_album(self, album: Album) -> Self {
         Self { reasons: Arc::new(self.reasons.with_album(album)), ..self }
+    }
+
+    /// The same conversation with maps from these borders. Nothing that was answered before is remembered.
+    #[must_use]
+    pub fn with_extents(self, extents: Extents) -> Self {
+        Self { reasons: Arc::new(self.reasons.with_extents(extents)), ..self }
     }
 
     /// The same conversation with admins, who are let into `office`.
@@ -152,7 +159,7 @@ impl Conversation {
         let core = &self.core;
         let words = match &incoming.request {
             Request::Photos | Request::Command(Command::Where) if !photos.is_empty() => {
-                return locate::answer(core, &self.reasons, self.giving.as_ref(), incoming, photos, Face::Heat).await;
+                return locate::answer(core, &self.reasons, self.giving.as_ref(), incoming, photos, Face::Usual).await;
             }
             Request::Command(Command::Similar) if core.manifest().index.is_none() => text::similar::none(lang),
             Request::Command(Command::Similar) if !photos.is_empty() => {
@@ -254,6 +261,7 @@ impl Conversation {
         match pressed.press {
             Press::Why { photo, label, all } => return self.reasons.press(pressed, photo, label, all).await,
             Press::Similar { photo } => return self.reasons.press_similar(pressed, photo).await,
+            Press::Map { photo } => return self.reasons.press_map(pressed, photo).await,
             _ => {}
         }
         if let (Press::Give { .. } | Press::TakeBack { .. }, Some(giving)) = (pressed.press, &self.giving) {

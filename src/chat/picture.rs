@@ -4,6 +4,7 @@ pub mod atlas;
 pub mod board;
 pub mod contact;
 pub mod grid;
+pub mod guess;
 pub mod heat;
 pub mod judged;
 mod panel;

@@ -115,6 +115,11 @@ pub enum Press {
         /// The answered photo.
         photo: PhotoKey,
     },
+    /// "Where is that on the map?"
+    Map {
+        /// The answered photo.
+        photo: PhotoKey,
+    },
     /// "Yes, keep my photos as test photos", or "no".
     Give {
         /// The question.
@@ -168,6 +173,7 @@ impl Press {
             Self::Again { round } => format!("n:{}", round.0),
             Self::Begin { job } => format!("j:{}", job.0),
             Self::Similar { photo } => format!("s:{:x}", photo.0),
+            Self::Map { photo } => format!("m:{:x}", photo.0),
             Self::Why { photo, label, all } => format!("w:{:x}:{label}:{}", photo.0, u8::from(all)),
             Self::Give { offer, keep } => format!("g:{:x}:{}", offer.0, u8::from(keep)),
             Self::TakeBack { offer } => format!("t:{:x}", offer.0),
@@ -195,6 +201,7 @@ impl Press {
             ["n", id] => Self::Again { round: round(id)? },
             ["j", id] => Self::Begin { job: id.parse().ok().filter(|id| *id > 0).map(JobId)? },
             ["s", photo] => Self::Similar { photo: PhotoKey(u64::from_str_radix(photo, 16).ok()?) },
+            ["m", photo] => Self::Map { photo: PhotoKey(u64::from_str_radix(photo, 16).ok()?) },
             ["w", photo, label, all] => Self::Why {
                 photo: PhotoKey(u64::from_str_radix(photo, 16).ok()?),
                 label: label.parse().ok()?,
@@ -222,7 +229,8 @@ impl Press {
     pub fn reaction(self) -> Reaction {
         match self {
             Self::Answer { .. } | Self::Open { .. } => Reaction::Private,
-            Self::Leaderboard { .. } | Self::Begin { .. } | Self::Why { .. } | Self::Similar { .. } => Reaction::Edit,
+            Self::Leaderboard { .. } | Self::Begin { .. } | Self::Why { .. } => Reaction::Edit,
+            Self::Similar { .. } | Self::Map { .. } => Reaction::Edit,
             Self::Give { .. } | Self::TakeBack { .. } => Reaction::Edit,
             Self::Album { .. } | Self::Again { .. } => Reaction::Public,
         }
@@ -249,6 +257,7 @@ mod tests {
             round.prop_map(|round| Press::Again { round }),
             (1_i64..).prop_map(|id| Press::Begin { job: JobId(id) }),
             any::<u64>().prop_map(|photo| Press::Similar { photo: PhotoKey(photo) }),
+            any::<u64>().prop_map(|photo| Press::Map { photo: PhotoKey(photo) }),
             any::<(u64, u16, bool)>().prop_map(|(photo, label, all)| Press::Why { photo: PhotoKey(photo), label, all }),
             (0_u64..1 << 63, any::<bool>()).prop_map(|(key, keep)| Press::Give { offer: OfferKey(key), keep }),
             (0_u64..1 << 63).prop_map(|key| Press::TakeBack { offer: OfferKey(key) }),
@@ -272,6 +281,7 @@ mod tests {
             "1s:0f",
             "1g:1:2",
             "1t:8000000000000000",
+            "1m:0f",
         ] {
             assert_eq!(Press::parse(payload), None, "{payload}");
         }

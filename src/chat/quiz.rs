@@ -99,6 +99,7 @@ impl Table {
             Press::Begin { .. }
             | Press::Why { .. }
             | Press::Similar { .. }
+            | Press::Map { .. }
             | Press::Give { .. }
             | Press::TakeBack { .. } => Ok(PressReply::default()),
         };

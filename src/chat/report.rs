@@ -94,7 +94,11 @@ fn header(page: &mut String, report: &Report) {
 fn figures(page: &mut String, report: &Report) {
     add(page, "<section>");
     table(page, report, &words::table, &report.portrait.score, report.other.as_ref().map(|other| &other.score));
-    add(page, &format!("<p class=\"quiet\">{}</p></section>", both(|lang| word(lang, Word::IntervalsNote))));
+    add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| word(lang, Word::IntervalsNote))));
+    if let Some(distances) = &report.portrait.score.distances {
+        add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::distances_note(lang, distances))));
+    }
+    add(page, "</section>");
 }
 
 /// The few figures of photos that people gave.
@@ -130,6 +134,10 @@ fn table(
     let (own, theirs) = (tables(own), theirs.map(tables));
     for i in 0..own[0].len() {
         let cells = |lines: &[Vec<Line>; 2]| {
+            // One of the models may have no distances.
+            if lines[0].len() <= i {
+                return "<td></td><td></td>".to_owned();
+            }
             let interval = |line: &Line| line.interval.clone().unwrap_or_default();
             let intervals = pair(&interval(&lines[0][i]), &interval(&lines[1][i]));
             format!(

@@ -10,6 +10,7 @@ pub mod collecting;
 mod format;
 pub mod gift;
 pub mod insight;
+pub mod map;
 pub mod models;
 pub mod quiz;
 pub mod report;

@@ -1,4 +1,4 @@
-//! "Why?" and "what looks like it?": the heatmaps and look-alikes behind the buttons under an answer.
+//! "Why?", "what looks like it?" and "where on the map?": what is behind the buttons under an answer.
 //!
 //! A button is pressed when the photo is gone; its evidence stays in memory for a few minutes, a small copy of the photo
 //! with it. Nothing of it is written down.
@@ -9,13 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::etiquette::Clock;
+use super::map::Map;
 use super::message::{Button, Buttons, ChatRef, Picture, PressReply, Pressed, Reply};
 use super::picture::heat::{HeatWords, heat};
 use super::press::{PhotoKey, Press};
 use super::similar::Similar;
 use super::text::{self, Lang, why::Subject};
 use crate::album::Album;
+use crate::collect::extents::{Extent, Extents};
 use crate::domain::Prediction;
+use crate::domain::area::are_cells;
 use crate::infer::Located;
 use crate::infer::explain::{Explanation, Packed, Question};
 use crate::infer::index::kin::{Kin, SecondOpinion};
@@ -35,6 +38,7 @@ const MOST_BUTTONS: usize = 5 * ROW;
 pub(super) struct Reasons {
     clock: Clock,
     album: Album,
+    extents: Extents,
     recent: Mutex<Recent>,
 }
 
@@ -57,13 +61,15 @@ struct Told {
     kin: Option<Kin>,
     /// What the index says of the answer.
     second: Option<SecondOpinion>,
+    /// Where the model's areas lie, by label.
+    extents: Arc<Vec<Extent>>,
 }
 
 /// What an answer shows first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Face {
-    /// The heatmap of the best area.
-    Heat,
+    /// What the model is best asked: the heatmap of the best area, or, of a model of cells, the map.
+    Usual,
     /// The photos that look like it.
     Similar,
 }
@@ -72,22 +78,37 @@ pub(super) enum Face {
 #[derive(Clone, Copy)]
 struct View {
     key: PhotoKey,
-    /// The area that is asked for; `None`: look-alikes are.
-    label: Option<usize>,
+    shows: Shows,
     /// Whether the less probable areas have buttons too.
     all: bool,
 }
 
+/// Which picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    /// The heatmap of a label.
+    Heat(usize),
+    /// Photos that look like it.
+    Similar,
+    /// The map.
+    Map,
+}
+
 impl Reasons {
-    pub(super) fn new(clock: Clock, album: Album) -> Self {
+    pub(super) fn new(clock: Clock, album: Album, extents: Extents) -> Self {
         // Keys of another run of the program must not lead to photos of this one.
         let next = RandomState::new().hash_one("first key");
-        Self { clock, album, recent: Mutex::new(Recent { next, told: VecDeque::new() }) }
+        Self { clock, album, extents, recent: Mutex::new(Recent { next, told: VecDeque::new() }) }
     }
 
     /// The same with other photos to show, and nothing remembered.
     pub(super) fn with_album(&self, album: Album) -> Self {
-        Self::new(self.clock.clone(), album)
+        Self::new(self.clock.clone(), album, self.extents.clone())
+    }
+
+    /// The same with other borders on maps, and nothing remembered.
+    pub(super) fn with_extents(&self, extents: Extents) -> Self {
+        Self::new(self.clock.clone(), self.album.clone(), extents)
     }
 
     /// The answer to a photo of a chat; `place` says which photo of how many it is. It has a picture and buttons, unless
@@ -101,35 +122,29 @@ impl Reasons {
         face: Face,
     ) -> Reply {
         let kin = located.kin();
-        let Located { prediction, manifest, explanation, .. } = located;
-        let best = prediction.best().label;
-        let (asking, asked) = (kin.clone(), prediction.clone());
+        let Located { prediction, manifest, explanation, index, .. } = located;
+        let (asking, asked, extents, of) = (kin.clone(), prediction.clone(), self.extents.clone(), manifest.clone());
         let work = move || {
             let second = asking.and_then(|kin| kin.second_opinion(&asked));
             // From the small copy already: who comes back to this heatmap later sees the same one.
-            let packed = explanation.pack();
-            let bytes = (face == Face::Heat).then(|| heatmap(lang, &asked, &packed.open(), best));
-            (bytes, packed, second)
+            (explanation.pack(), second, extents.of(&of, index.as_deref()))
         };
         let worked = tokio::task::spawn_blocking(work).await;
         let worked = worked.inspect_err(|error| tracing::error!(%error, "a photo could not be shown")).ok();
-        let (bytes, evidence, second) = match worked {
-            Some((bytes, packed, second)) => (bytes, Some(packed), second),
-            None => (None, None, None),
+        let (evidence, second, extents) = match worked {
+            Some((packed, second, extents)) => (Some(packed), second, extents),
+            None => (None, None, Arc::default()),
+        };
+        let shows = match face {
+            Face::Usual if are_cells(&manifest.labels) => Shows::Map,
+            Face::Usual => Shows::Heat(prediction.best().label),
+            Face::Similar => Shows::Similar,
         };
         let is_drawn_world = manifest.provenance.is_drawn_world();
-        let told = Arc::new(Told { chat, lang, place, prediction, is_drawn_world, evidence, kin, second });
+        let told = Arc::new(Told { chat, lang, place, prediction, is_drawn_world, evidence, kin, second, extents });
         let key = self.keep(told.clone());
-        match face {
-            Face::Heat => {
-                let shown = bytes.map(|bytes| told.heat(best, bytes));
-                told.reply(View { key, label: Some(best), all: false }, shown)
-            }
-            Face::Similar => {
-                let shown = told.draw(None, &self.album).await;
-                told.reply(View { key, label: None, all: false }, shown)
-            }
-        }
+        let shown = told.draw(shows, &self.album).await;
+        told.reply(View { key, shows, all: false }, shown)
     }
 
     /// Another heatmap of an answer, in the place of the one that is shown.
@@ -138,11 +153,7 @@ impl Reasons {
         let told = self.find(photo, &pressed.chat);
         let known = told.filter(|told| told.prediction.areas.iter().any(|found| found.label == label));
         match known {
-            Some(told) => {
-                let shown = told.draw(Some(label), &self.album).await;
-                let edit = told.reply(View { key: photo, label: Some(label), all }, shown);
-                PressReply { edit: Some(edit), ..PressReply::default() }
-            }
+            Some(told) => self.edit(&told, View { key: photo, shows: Shows::Heat(label), all }).await,
             None => gone(pressed.lang),
         }
     }
@@ -150,13 +161,22 @@ impl Reasons {
     /// The look-alikes of an answered photo, in the place of what is shown.
     pub(super) async fn press_similar(&self, pressed: &Pressed, photo: PhotoKey) -> PressReply {
         match self.find(photo, &pressed.chat).filter(|told| told.kin.is_some()) {
-            Some(told) => {
-                let shown = told.draw(None, &self.album).await;
-                let edit = told.reply(View { key: photo, label: None, all: false }, shown);
-                PressReply { edit: Some(edit), ..PressReply::default() }
-            }
+            Some(told) => self.edit(&told, View { key: photo, shows: Shows::Similar, all: false }).await,
             None => gone(pressed.lang),
         }
+    }
+
+    /// The map of an answered photo, in the place of what is shown.
+    pub(super) async fn press_map(&self, pressed: &Pressed, photo: PhotoKey) -> PressReply {
+        match self.find(photo, &pressed.chat).filter(|told| told.map().is_some()) {
+            Some(told) => self.edit(&told, View { key: photo, shows: Shows::Map, all: false }).await,
+            None => gone(pressed.lang),
+        }
+    }
+
+    async fn edit(&self, told: &Arc<Told>, view: View) -> PressReply {
+        let shown = told.draw(view.shows, &self.album).await;
+        PressReply { edit: Some(told.reply(view, shown)), ..PressReply::default() }
     }
 
     fn keep(&self, told: Arc<Told>) -> PhotoKey {
@@ -251,15 +271,27 @@ impl Told {
         Some((similar.words(self.lang, &self.prediction), picture))
     }
 
-    /// A label's heatmap, or the look-alikes, drawn on a thread for blocking work. `None` when drawing panics.
-    async fn draw(self: &Arc<Self>, label: Option<usize>, album: &Album) -> Option<(String, Picture)> {
+    /// Where the answer lies; `None` where that is not known.
+    fn map(&self) -> Option<Map<'_>> {
+        Map::of(&self.prediction, &self.extents)
+    }
+
+    /// The map with its words.
+    fn mapped(&self) -> Option<(String, Picture)> {
+        let (map, number) = (self.map()?, self.place.map_or(1, |(number, _)| number));
+        Some((self.answer(Some(map.note(self.lang))), map.shown(self.lang, number)))
+    }
+
+    /// What is to be shown, drawn on a thread for blocking work. `None` when drawing panics.
+    async fn draw(self: &Arc<Self>, shows: Shows, album: &Album) -> Option<(String, Picture)> {
         let (told, album) = (self.clone(), album.clone());
-        let work = move || match label {
-            Some(label) => {
+        let work = move || match shows {
+            Shows::Heat(label) => {
                 let evidence = told.evidence.as_ref()?.open();
                 Some(told.heat(label, heatmap(told.lang, &told.prediction, &evidence, label)))
             }
-            None => told.alike(&album),
+            Shows::Similar => told.alike(&album),
+            Shows::Map => told.mapped(),
         };
         let drawn = tokio::task::spawn_blocking(work).await;
         drawn.inspect_err(|error| tracing::error!(%error, "the picture could not be drawn")).ok()?
@@ -268,20 +300,28 @@ impl Told {
     /// A button for each other question, the most probable areas first.
     fn buttons(&self, view: View) -> Buttons {
         let areas = &self.prediction.areas;
-        let similar = self.kin.is_some() && view.label.is_some();
-        let most = if similar { MOST_BUTTONS - 1 } else { MOST_BUTTONS };
+        let shown = match view.shows {
+            Shows::Heat(label) => Some(label),
+            Shows::Similar | Shows::Map => None,
+        };
+        let similar = self.kin.is_some() && view.shows != Shows::Similar;
+        let map = view.shows != Shows::Map && self.map().is_some();
+        let most = MOST_BUTTONS - usize::from(similar) - usize::from(map);
         let few = if view.all { most + 1 } else { FEW + 1 };
         let press = |label: usize, all: bool| Press::Why { photo: view.key, label: label as u16, all };
         let question = |label: usize| text::why::question(self.lang, self.subject(label));
-        let asked = areas.iter().take(few).filter(|found| Some(found.label) != view.label).take(most);
+        let asked = areas.iter().take(few).filter(|found| Some(found.label) != shown).take(most);
         let mut buttons: Vec<Button> =
             asked.map(|found| Button { label: question(found.label), press: press(found.label, view.all) }).collect();
         if !view.all && areas.len() > few {
-            let label = view.label.unwrap_or(self.prediction.best().label);
+            let label = shown.unwrap_or(self.prediction.best().label);
             buttons.push(Button { label: text::why::more(self.lang), press: press(label, true) });
         }
         if similar {
             buttons.push(Button { label: text::similar::button(self.lang), press: Press::Similar { photo: view.key } });
+        }
+        if map {
+            buttons.push(Button { label: text::map::button(self.lang), press: Press::Map { photo: view.key } });
         }
         buttons.chunks(ROW).map(<[Button]>::to_vec).collect()
     }
@@ -302,12 +342,12 @@ mod tests {
         let (start, passed) = (Instant::now(), Arc::new(AtomicU64::new(0)));
         let seconds = passed.clone();
         let clock: Clock = Arc::new(move || start + Duration::from_secs(seconds.load(Ordering::Relaxed)));
-        (Reasons::new(clock, Album::default()), passed)
+        (Reasons::new(clock, Album::default(), Extents::default()), passed)
     }
 
     async fn told(reasons: &Reasons, lang: Lang) -> Reply {
         let located = sample::core(&Options::default()).locate(sample::jpeg([255, 60, 0])).await.expect("a photo");
-        reasons.tell(CHAT, lang, None, located, Face::Heat).await
+        reasons.tell(CHAT, lang, None, located, Face::Usual).await
     }
 
     fn pressed(chat: ChatRef, press: Press) -> Pressed {
@@ -329,9 +369,9 @@ mod tests {
     async fn the_other_areas_have_buttons_and_each_leads_to_its_own_map_and_back() {
         let (reasons, _) = reasons();
         let first = told(&reasons, Lang::Ja).await;
-        assert_eq!(labels(&first), ["渋谷区ではない理由は？", "旭川市ではない理由は？"]);
+        assert_eq!(labels(&first), ["渋谷区ではない理由は？", "旭川市ではない理由は？", "地図ではどこ？"]);
         let second = press(&reasons, CHAT, first.buttons[0][0].press).await.edit.expect("another face");
-        assert_eq!(labels(&second), ["なぜ港区？", "旭川市ではない理由は？"]);
+        assert_eq!(labels(&second), ["なぜ港区？", "旭川市ではない理由は？", "地図ではどこ？"]);
         assert!(second.text.contains("渋谷区ではなく港区だと判断した手がかり"), "{}", second.text);
         assert_ne!(second.picture, first.picture);
         let back = press(&reasons, CHAT, second.buttons[0][0].press).await.edit.expect("another face");
@@ -342,13 +382,13 @@ mod tests {
     async fn look_alikes_have_a_button_and_lead_back_and_doubt_is_said() {
         let (reasons, _) = reasons();
         let located = || async { sample::core_with_index().locate(sample::jpeg([255, 0, 0])).await.expect("a photo") };
-        let first = reasons.tell(CHAT, Lang::En, Some((2, 3)), located().await, Face::Heat).await;
+        let first = reasons.tell(CHAT, Lang::En, Some((2, 3)), located().await, Face::Usual).await;
         assert!(first.text.contains("Most photos that look like it show Shibuya"), "{}", first.text);
-        let similar = first.buttons.last().and_then(|row| row.last()).expect("a button").press;
+        let similar = first.buttons.last().and_then(|row| row.first()).expect("a button").press;
         let Press::Similar { photo } = similar else { panic!("{similar:?}") };
         let shown = reasons.press_similar(&pressed(CHAT, similar), photo).await.edit.expect("another face");
         assert_eq!(shown.picture.as_ref().map(|picture| picture.name.as_str()), Some("similar-2.jpg"));
-        assert_eq!(labels(&shown), ["Why Minato?", "Why not Shibuya?", "Why not Asahikawa?"]);
+        assert_eq!(labels(&shown), ["Why Minato?", "Why not Shibuya?", "Why not Asahikawa?", "Where on the map?"]);
         let towns = ["神南一丁目", "松濤一丁目", "四条通"];
         assert!(towns.iter().all(|town| shown.text.contains(town)), "{}", shown.text);
         let direct = reasons.tell(CHAT, Lang::En, Some((2, 3)), located().await, Face::Similar).await;
@@ -359,6 +399,27 @@ mod tests {
         assert!(reasons.press_similar(&elsewhere, photo).await.edit.is_none());
         let Press::Why { photo, .. } = told(&reasons, Lang::En).await.buttons[0][0].press else { panic!("why") };
         assert!(reasons.press_similar(&pressed(CHAT, similar), photo).await.edit.is_none(), "the model has no index");
+    }
+
+    #[tokio::test]
+    async fn the_map_has_a_button_and_is_the_first_answer_of_a_model_of_cells() {
+        let (reasons, _) = reasons();
+        let first = told(&reasons, Lang::En).await;
+        let map = first.buttons.last().and_then(|row| row.last()).expect("a button").press;
+        let Press::Map { photo } = map else { panic!("{map:?}") };
+        let shown = reasons.press_map(&pressed(CHAT, map), photo).await.edit.expect("another face");
+        assert_eq!(shown.picture.as_ref().map(|picture| picture.name.as_str()), Some("map-1.png"));
+        assert!(shown.text.contains("My guess: 35.6"), "{}", shown.text);
+        assert_eq!(labels(&shown), ["Why Minato?", "Why not Shibuya?", "Why not Asahikawa?"]);
+        assert!(reasons.press_map(&pressed(ChatRef { id: 8, ..CHAT }, map), photo).await.edit.is_none());
+
+        let located = sample::cells_core().locate(sample::jpeg([255, 0, 0])).await.expect("a photo");
+        let first = reasons.tell(CHAT, Lang::Ja, None, located, Face::Usual).await;
+        assert_eq!(first.picture.as_ref().map(|picture| picture.name.as_str()), Some("map-1.png"));
+        assert!(first.text.starts_with("東京都港区付近だと思います"), "{}", first.text);
+        let why = first.buttons[0][0].press;
+        let heat = press(&reasons, CHAT, why).await.edit.expect("another face");
+        assert_eq!(heat.picture.map(|picture| picture.name).as_deref(), Some("heatmap-1.jpg"));
     }
 
     #[tokio::test]
@@ -409,8 +470,13 @@ mod tests {
             evidence: None,
             kin: None,
             second: None,
+            extents: Arc::default(),
         };
-        let view = |label: Option<usize>, all: bool| View { key: PhotoKey(1), label, all };
+        let view = |label: Option<usize>, all: bool| View {
+            key: PhotoKey(1),
+            shows: label.map_or(Shows::Similar, Shows::Heat),
+            all,
+        };
         let rows = |told: &Told, view: View| told.buttons(view).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(rows(&told, view(Some(0), false)), [2, 1]);
         // Discord takes five rows.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use geojson::{Feature, FeatureReader, GeoJson};
 
@@ -12,6 +13,8 @@ use crate::domain::{Area, Border, Coordinate};
 
 /// The borders of seven municipalities, simplified; see `src/world/data/README.md`.
 const BUILT_IN: &str = include_str!("../world/data/areas.geojson");
+/// Land and sea, coarse; see `src/world/data/README.md`.
+const GROUND: &str = include_str!("../world/data/land.geojson");
 /// Largest file of a region, bytes.
 const MAX_REGION_BYTES: u64 = 64 << 20;
 
@@ -76,6 +79,26 @@ pub fn of_municipalities(file: Option<&Path>, areas: &[&Area]) -> Result<Vec<Bor
     areas.iter().map(border).collect()
 }
 
+/// The borders that are built in, whoever asks: what there is to see on a map besides what it is about.
+#[must_use]
+pub fn built_in() -> &'static [Border] {
+    static KNOWN: LazyLock<Vec<Border>> = LazyLock::new(|| {
+        let features = FeatureReader::from_reader(BUILT_IN.as_bytes()).features().map_while(Result::ok);
+        features.filter_map(|feature| Some(Border::of_geometry(&feature.geometry?.value))).collect()
+    });
+    &KNOWN
+}
+
+/// The continents and larger islands, good enough for maps of more than a few hundred kilometres.
+#[must_use]
+pub fn land() -> &'static Border {
+    static LAND: LazyLock<Border> = LazyLock::new(|| match GROUND.parse::<geojson::Geometry>() {
+        Ok(geometry) => Border::of_geometry(&geometry.value),
+        Err(_) => Border::default(),
+    });
+    &LAND
+}
+
 /// Where borders are looked for, besides those that are built in.
 #[derive(Clone, Debug, Default)]
 pub struct Grounds {
@@ -85,7 +108,7 @@ pub struct Grounds {
     pub regions: Vec<Region>,
 }
 
-/// The borders of these areas, as far as they are known; empty where there is none.
+/// The borders of these areas, as far as they are known; empty where there is none. A cell knows its own.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -98,9 +121,10 @@ pub fn known(grounds: &Grounds, areas: &[&Area]) -> Result<Vec<Border>, BorderEr
         found.entry(name).or_insert(border);
     }
     let region = |area: &Area| grounds.regions.iter().find(|region| region.name == area.area);
-    let border = |area: &&Area| match region(area) {
-        Some(region) => of_region(&region.file),
-        None => Ok(found.remove(&area.area).unwrap_or_default()),
+    let border = |area: &&Area| match (area.cell, region(area)) {
+        (Some(cell), _) => Ok(cell.border()),
+        (None, Some(region)) => of_region(&region.file),
+        (None, None) => Ok(found.remove(&area.area).unwrap_or_default()),
     };
     areas.iter().map(border).collect()
 }
@@ -195,6 +219,14 @@ mod tests {
         assert_eq!([0, 1].map(|index: usize| borders[index].contains(tower)), [true, false]);
         let missing = of_municipalities(None, &[&minato, &area("沖縄県", "那覇市")]).unwrap_err();
         insta::assert_snapshot!(missing);
+    }
+
+    #[test]
+    fn what_is_built_in_can_be_drawn() {
+        assert_eq!(built_in().len(), 7);
+        let inside = [(48.85, 2.35), (35.5, 139.3), (-25.0, 135.0)].map(|(lat, lng)| Coordinate { lat, lng });
+        assert!(inside.into_iter().all(|at| land().contains(at)), "Paris, Japan, Australia");
+        assert!(!land().contains(Coordinate { lat: 0.0, lng: -30.0 }), "the Atlantic");
     }
 
     #[test]

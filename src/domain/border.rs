@@ -49,6 +49,16 @@ impl Border {
         }))
     }
 
+    /// Its middle: the centroid of its largest ring (the shoelace formula, in degrees, which keeps centroids as they
+    /// are). `None` when no ring has an inside.
+    #[must_use]
+    pub fn middle(&self) -> Option<Coordinate> {
+        let largest = self.rings.iter().filter_map(|ring| centroid(ring)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let (lng, lat) = largest.1;
+        // A cell's ring may go on beyond the date line.
+        Coordinate::new(lat, (lng + 180.0).rem_euclid(360.0) - 180.0)
+    }
+
     /// Whether a position lies inside, by the even-odd rule (holes and islands need no special case).
     #[must_use]
     pub fn contains(&self, at: Coordinate) -> bool {
@@ -73,6 +83,21 @@ fn collect_rings(geometry: &GeometryValue, rings: &mut Vec<Vec<[f64; 2]>>) {
         }
         _ => {}
     }
+}
+
+/// Size in square degrees, and centre of mass as longitude and latitude.
+fn centroid(ring: &[[f64; 2]]) -> Option<(f64, (f64, f64))> {
+    let &[west, south] = ring.first()?;
+    // Relative to the first corner: products of large numbers lose the small differences.
+    let near = || ring.iter().map(|[lng, lat]| (lng - west, lat - south));
+    let (mut doubled, mut x, mut y) = (0.0, 0.0, 0.0);
+    for (a, b) in near().zip(near().cycle().skip(1)) {
+        let cross = a.0 * b.1 - b.0 * a.1;
+        doubled += cross;
+        x += (a.0 + b.0) * cross;
+        y += (a.1 + b.1) * cross;
+    }
+    (doubled != 0.0).then(|| (doubled.abs() / 2.0, (west + x / (3.0 * doubled), south + y / (3.0 * doubled))))
 }
 
 fn crosses_east_of(at: Coordinate, a: &[f64; 2], b: &[f64; 2]) -> bool {
@@ -100,6 +125,16 @@ mod tests {
         let corner = |lat, lng| Coordinate { lat, lng };
         assert_eq!(border(&both).bounds(), Some((corner(0.0, 0.0), corner(7.0, 6.0))));
         assert_eq!(Border::default().bounds(), None);
+    }
+
+    #[test]
+    fn the_middle_is_that_of_the_largest_ring() {
+        let border = Border::new(vec![square(20.0, 21.0), square(0.0, 8.0)]);
+        let middle = border.middle().unwrap();
+        assert!((middle.lat - 4.0).abs() < 1e-9 && (middle.lng - 4.0).abs() < 1e-9, "{middle:?}");
+        assert_eq!(Border::new(vec![vec![[1.0, 1.0], [2.0, 2.0]]]).middle(), None);
+        let across = Border::new(vec![vec![[179.0, 0.0], [183.0, 0.0], [183.0, 2.0], [179.0, 2.0]]]);
+        assert!((across.middle().unwrap().lng + 179.0).abs() < 1e-9);
     }
 
     #[test]

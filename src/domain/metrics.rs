@@ -4,11 +4,13 @@
 
 pub mod bootstrap;
 pub mod coverage;
+pub mod distance;
 pub mod ranking;
 pub mod reliability;
 
 pub use bootstrap::{Interval, Spot, Spread};
 pub use coverage::{Selective, selective};
+pub use distance::Distances;
 pub use ranking::{Apart, apart, passing};
 pub use reliability::{Bin, ece};
 

@@ -4,8 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use crate::chat::Lang;
+use crate::chat::map::Map;
 use crate::chat::similar::Shown;
-use crate::domain::{Area, ModelIdentity, Timings};
+use crate::domain::{Area, Geocell, ModelIdentity, Timings};
 use crate::infer::index::kin::SecondOpinion;
 use crate::infer::{LocateError, Located};
 
@@ -28,6 +30,19 @@ pub struct Answer {
     /// Where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     similar: Option<Vec<LookAlike>>,
+    /// Where it is known where the first of `areas` lies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guess: Option<Position>,
+    /// A `data:` address with a PNG, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map: Option<String>,
+}
+
+/// Degrees, WGS 84.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Position {
+    lat: f64,
+    lng: f64,
 }
 
 /// What the most similar photos say.
@@ -90,6 +105,9 @@ struct AreaShare {
     area: String,
     prefecture: String,
     municipality: String,
+    /// Token of the S2 cell that it is, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<String>,
     probability: f32,
 }
 
@@ -119,6 +137,7 @@ impl From<&Located> for Answer {
             area: found.area.area.clone(),
             prefecture: found.area.prefecture.clone(),
             municipality: found.area.municipality.clone(),
+            cell: found.area.cell.map(Geocell::token),
             probability: found.probability,
         });
         Self {
@@ -131,6 +150,8 @@ impl From<&Located> for Answer {
             heatmap: None,
             second_opinion: None,
             similar: None,
+            guess: None,
+            map: None,
         }
     }
 }
@@ -170,6 +191,16 @@ impl Answer {
             heatmap_area: area.to_owned(),
             heatmap_against: against.map(str::to_owned),
         });
+        self
+    }
+
+    /// Adds where the best area lies, and the picture of it where that is wanted.
+    #[must_use]
+    pub fn with_map(mut self, map: Option<Map<'_>>, picture: Option<Lang>) -> Self {
+        // To about ten metres, which is more than it can know.
+        let round = |degrees: f64| (degrees * 1e4).round() / 1e4;
+        self.guess = map.and_then(|map| map.guess()).map(|at| Position { lat: round(at.lat), lng: round(at.lng) });
+        self.map = map.zip(picture).map(|(map, lang)| data_url("image/png", &map.picture(lang)));
         self
     }
 

@@ -38,6 +38,7 @@ use crate::album::Album;
 use crate::chat::Insight;
 use crate::chat::gift::Giving;
 use crate::chat::quiz::Table;
+use crate::collect::extents::Extents;
 use crate::infer::Core;
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -55,6 +56,8 @@ pub struct Options {
     pub insight: Option<Insight>,
     /// Where look-alikes are found.
     pub album: Album,
+    /// Where areas lie, for maps.
+    pub extents: Extents,
     /// What else is measured, the core excepted.
     pub metrics: Metrics,
     /// Where `/metrics` reads what is spent and which jobs there are.
@@ -74,6 +77,7 @@ struct Site {
     insight: Option<Insight>,
     album: Album,
     giving: Option<Giving>,
+    extents: Extents,
     /// The page's own.
     meters: Meters,
     metrics: Metrics,
@@ -89,7 +93,8 @@ type Shared = State<Arc<Site>>;
 pub fn router(core: Core, options: Options) -> Router {
     let max_body = upload::max_body(core.limits());
     let gifts = give::routes(core.limits());
-    let Options { allowed_hosts, samples, table, insight, album, giving, metrics, store, metrics_token } = options;
+    let Options { allowed_hosts, samples, table, insight, album, extents, giving, metrics, store, metrics_token } =
+        options;
     let (meters, clients) = (Meters::start(), Clients::default());
     let metrics = metrics.with(core.meters()).with(&meters);
     let pages = page::Pages::default();
@@ -101,6 +106,7 @@ pub fn router(core: Core, options: Options) -> Router {
         insight,
         album,
         giving,
+        extents,
         meters,
         metrics,
         store,

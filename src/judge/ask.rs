@@ -184,7 +184,7 @@ mod tests {
 
     fn photo(bytes: Vec<u8>) -> TestPhoto {
         let (area, place) = ("東京都港区".to_owned(), "赤坂一丁目".to_owned());
-        TestPhoto { area, place, credit: None, origin: Origin::Memory(bytes.into()) }
+        TestPhoto { area, place, position: None, credit: None, origin: Origin::Memory(bytes.into()) }
     }
 
     fn grey(value: u8) -> Vec<u8> {

@@ -129,6 +129,7 @@ impl Exam {
                     prefecture: String::new(),
                     municipality: name.clone(),
                     name_en: name.clone(),
+                    cell: None,
                 });
                 areas.len() - 1
             }));
@@ -236,6 +237,7 @@ mod tests {
         let photo = |i: usize| TestPhoto {
             area: ["県甲", "県乙"][i % 2].to_owned(),
             place: format!("{}丁目", i / 4),
+            position: None,
             credit: None,
             origin: Origin::Memory(Vec::new().into()),
         };

@@ -136,6 +136,7 @@ mod tests {
         let photo = |&(area, _): &(usize, [f32; 3])| TestPhoto {
             area: areas[area].area.clone(),
             place: "一丁目".into(),
+            position: None,
             credit: None,
             origin: Origin::Memory(Vec::new().into()),
         };

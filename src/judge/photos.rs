@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::domain::area::{are_cells, label_at};
+use crate::domain::geocell::grid_cell;
 use crate::domain::{Area, Coordinate, Split};
 use crate::world::World;
 use crate::world::photo::PhotoSpec;
@@ -20,6 +22,8 @@ pub struct TestPhoto {
     pub area: String,
     /// Town or grid cell within the area; for a photo of unknown place, a name of its own.
     pub place: String,
+    /// Where exactly it was taken, if that is known.
+    pub position: Option<Coordinate>,
     /// Whom to credit when it is shown.
     pub credit: Option<String>,
     /// Where its bytes come from.
@@ -119,15 +123,56 @@ pub fn drawn(world: &Arc<World>, specs: impl IntoIterator<Item = PhotoSpec>) -> 
     let photo = |spec: PhotoSpec| TestPhoto {
         area: world.areas()[spec.area].area.clone(),
         place: world.panoramas(spec.area)[spec.panorama].town.clone(),
+        position: Some(world.panoramas(spec.area)[spec.panorama].position),
         credit: None,
         origin: Origin::Drawn { world: world.clone(), spec },
     };
     specs.into_iter().map(photo).collect()
 }
 
+/// Photos as a model with these labels knows them, and those that lie outside: for cells a photo's area follows from its
+/// position alone; for others all photos stay as they are.
+#[must_use]
+pub fn as_known(photos: Vec<TestPhoto>, labels: &[Area]) -> (Vec<TestPhoto>, Vec<TestPhoto>) {
+    if !are_cells(labels) {
+        return (photos, Vec::new());
+    }
+    let (mut inside, mut outside) = (Vec::new(), Vec::new());
+    for photo in photos {
+        match photo.position.and_then(|at| label_at(labels, at)) {
+            Some(label) => inside.push(TestPhoto { area: labels[label].area.clone(), ..photo }),
+            None => outside.push(photo),
+        }
+    }
+    (inside, outside)
+}
+
+/// Towns as a model with these labels knows them: the cells that they lie in decide, where there are cells.
+#[must_use]
+pub fn towns_as_known(towns: Vec<PlacedTown>, labels: &[Area]) -> Vec<PlacedTown> {
+    if !are_cells(labels) {
+        return towns;
+    }
+    let known = |town: PlacedTown| Some(PlacedTown { area: labels[label_at(labels, town.at)?].area.clone(), ..town });
+    towns.into_iter().filter_map(known).collect()
+}
+
+/// The file of a table's row.
+///
+/// # Errors
+/// When it lies outside the folder: a table from elsewhere must not lead out of it.
+pub fn within(folder: &Path, file: &str) -> Result<PathBuf, String> {
+    let file = Path::new(file);
+    if file.is_absolute() || file.components().any(|part| part == std::path::Component::ParentDir) {
+        return Err(format!("`{}` lies outside the folder", file.display()));
+    }
+    Ok(folder.join(file))
+}
+
 /// The photos of one split of an exported dataset: a folder with photos and a table (CSV) that names, for each, its
 /// file relative to the folder (`file_name` or `file`), its area (`area`), its town (`town`) and, where known, its split
-/// (`split`; else [`Split::of_place`]) and whom to credit (`attribution`, `licence`, `link`).
+/// (`split`; else [`Split::of_place`]), whom to credit (`attribution`, `licence`, `link`) and its position (`lat`, `lng`,
+/// degrees). Where there are positions, area and town may be missing.
 ///
 /// # Errors
 /// See [`PhotoError`].
@@ -152,8 +197,7 @@ pub fn folder_towns(folder: &Path) -> Result<Vec<PlacedTown>, PhotoError> {
     let mut sums: BTreeMap<(String, String), (f64, f64, f64)> = BTreeMap::new();
     each_row(folder, |columns, row| {
         if let Some(at) = columns.position(row) {
-            let name = |column: usize| row.get(column).unwrap_or_default().trim().to_owned();
-            let (lat, lng, count) = sums.entry((name(columns.area), name(columns.place))).or_default();
+            let (lat, lng, count) = sums.entry(columns.place(row)).or_default();
             (*lat, *lng, *count) = (*lat + at.lat, *lng + at.lng, *count + 1.0);
         }
         Ok(())
@@ -196,8 +240,8 @@ fn each_row(
 /// Where the table has what.
 struct Columns {
     file: usize,
-    area: usize,
-    place: usize,
+    area: Option<usize>,
+    place: Option<usize>,
     split: Option<usize>,
     credit: Option<usize>,
     licence: Option<usize>,
@@ -209,15 +253,17 @@ impl Columns {
     fn of(head: &csv::StringRecord) -> Result<Self, String> {
         let find = |names: &[&str]| head.iter().position(|column| names.contains(&column.trim()));
         let need = |names: &[&str]| find(names).ok_or_else(|| format!("there is no column `{}`", names.join("` or `")));
+        let position = find(&["lat"]).zip(find(&["lng"]));
+        let unless_placed = |name: &str| if position.is_some() { Ok(find(&[name])) } else { need(&[name]).map(Some) };
         Ok(Self {
             file: need(&["file_name", "file"])?,
-            area: need(&["area"])?,
-            place: need(&["town"])?,
+            area: unless_placed("area")?,
+            place: unless_placed("town")?,
             split: find(&["split"]),
             credit: find(&["attribution"]),
             licence: find(&["licence"]),
             link: find(&["link"]),
-            position: find(&["lat"]).zip(find(&["lng"])),
+            position,
         })
     }
 
@@ -228,26 +274,31 @@ impl Columns {
         Coordinate::new(degrees(lat)?, degrees(lng)?)
     }
 
+    /// Area and town; a cell stands for a town that is not named.
+    fn place(&self, row: &csv::StringRecord) -> (String, String) {
+        let cell =
+            |column: Option<usize>| column.and_then(|column| row.get(column)).unwrap_or_default().trim().to_owned();
+        let town = Some(cell(self.place)).filter(|town| !town.is_empty());
+        (cell(self.area), town.or_else(|| self.position(row).map(grid_cell)).unwrap_or_default())
+    }
+
     /// `None` when the row belongs to another split.
     fn photo(&self, folder: &Path, row: &csv::StringRecord, wanted: Split) -> Result<Option<TestPhoto>, String> {
         let cell = |column: usize| row.get(column).unwrap_or_default().trim();
         let optional = |column: Option<usize>| column.map(cell).filter(|words| !words.is_empty());
-        let (area, place) = (cell(self.area), cell(self.place));
+        let (area, place) = self.place(row);
         let split = match optional(self.split) {
             Some(name) => name.parse()?,
-            None => Split::of_place(area, place),
+            None => Split::of_place(&area, &place),
         };
-        let file = Path::new(cell(self.file));
-        // A table from elsewhere must not lead out of its folder.
-        if file.is_absolute() || file.components().any(|part| part == std::path::Component::ParentDir) {
-            return Err(format!("`{}` lies outside the folder", file.display()));
-        }
+        let file = within(folder, cell(self.file))?;
         let credit: Vec<&str> = [self.credit, self.licence, self.link].into_iter().filter_map(optional).collect();
         let photo = TestPhoto {
-            area: area.to_owned(),
-            place: place.to_owned(),
+            area,
+            place,
+            position: self.position(row),
             credit: (!credit.is_empty()).then(|| credit.join(", ")),
-            origin: Origin::File(folder.join(file)),
+            origin: Origin::File(file),
         };
         Ok((split == wanted).then_some(photo))
     }
@@ -256,6 +307,7 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Geocell;
 
     fn table(text: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -309,6 +361,20 @@ mod tests {
         assert_eq!(folder_towns(table("file,area,town\n1.jpg,a,b\n").path()).unwrap(), []);
         let world = World::load();
         assert!(drawn_towns(&world).len() > 500);
+    }
+
+    #[test]
+    fn positions_alone_are_enough_and_decide_the_area_of_a_model_of_cells() {
+        let found =
+            table("file_name,lat,lng,split\n1.jpg,35.6586,139.7454,test\n2.jpg,43.77,142.36,test\n3.jpg,,,test\n");
+        let photos = folder(found.path(), Split::Test).unwrap();
+        let tower = Coordinate { lat: 35.6586, lng: 139.7454 };
+        assert_eq!((photos[0].position, photos[0].place.clone()), (Some(tower), grid_cell(tower)));
+        let labels = [Area { cell: Some(Geocell::of(tower, 10)), ..Area::new("", "塔付近", "near a tower") }];
+        let (inside, outside) = as_known(photos.clone(), &labels);
+        assert_eq!((inside.len(), inside[0].area.as_str(), outside.len()), (1, "塔付近", 2));
+        let (same, none) = as_known(photos, &[Area::new("東京都", "港区", "Minato, Tokyo")]);
+        assert_eq!((same.len(), none.len()), (3, 0));
     }
 
     #[test]

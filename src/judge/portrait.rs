@@ -276,6 +276,7 @@ mod tests {
         let photo = |area: &str, place: &str| TestPhoto {
             area: area.to_owned(),
             place: place.to_owned(),
+            position: None,
             credit: None,
             origin: Origin::Memory(Vec::new().into()),
         };

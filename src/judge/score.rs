@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Area;
-use crate::domain::metrics::{self, Bin, Interval, Selective, Spot, bootstrap, coverage, reliability};
+use crate::domain::metrics::{self, Bin, Distances, Interval, Selective, Spot, bootstrap, coverage, reliability};
 use crate::infer::manifest::Metrics;
 
 /// Bins of the calibration error.
@@ -67,6 +67,9 @@ pub struct Score {
     pub reliability: Vec<Bin>,
     /// The same of the unscaled logits.
     pub reliability_before: Vec<Bin>,
+    /// How far off the guesses are, where that was judged and is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distances: Option<Distances>,
 }
 
 /// How well one area is found.
@@ -96,7 +99,12 @@ impl Score {
             coverage: self.abstention.coverage,
             selective_accuracy: self.abstention.accuracy,
             thumbnail_top1,
-            confusion: self.confusion.clone(),
+            // For the quiz, which asks about municipalities; of many cells it would be most of the manifest.
+            confusion: if self.areas.iter().any(|recall| recall.area.cell.is_some()) {
+                Vec::new()
+            } else {
+                self.confusion.clone()
+            },
         }
     }
 }
@@ -134,6 +142,7 @@ pub fn score(graded: &Graded<'_>, areas: &[Area]) -> Score {
         curve: thin(coverage::curve(&judged)),
         reliability: reliability::bins(&judged, BINS),
         reliability_before: reliability::bins(&plain, BINS),
+        distances: None,
     }
 }
 

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::builtin::Task;
+use super::cells::{Labelled, Lost, Rule, Sight, label};
 use super::data::RawPhoto;
 use super::recipe::{Recipe, Stage};
-use crate::domain::Split;
+use crate::domain::{Area, Split};
 use crate::infer::manifest::Provenance;
 use crate::infer::preprocess::Preprocess;
 use crate::world::World;
@@ -68,17 +69,43 @@ pub fn task(world: &World, mut recipe: Recipe, smoke: bool, command: String) -> 
 /// sizes that services send.
 #[must_use]
 pub fn photos(world: &World, seed: u64, amount: Amount) -> Vec<RawPhoto> {
-    let small = |spec: PhotoSpec| spec.sized(TRAINING_SIDE, TRAINING_SIDE);
-    let all: Vec<PhotoSpec> = (specs(world, seed, &[Split::Train], amount.train).map(small))
-        .chain(validation_photos(world, seed, amount.validation))
-        .chain(test_photos(world, seed, amount.test))
-        .collect();
     let shoot = |spec: &PhotoSpec| {
         let photo = spec.shoot(world);
         let split = Split::of_place(&world.areas()[photo.area].area, &photo.panorama.town);
         RawPhoto { bytes: photo.jpeg, label: photo.area, place: photo.panorama.town, split }
     };
-    all.par_iter().map(shoot).collect()
+    wanted(world, seed, amount).par_iter().map(shoot).collect()
+}
+
+/// The same photos labelled with cells, and what is left out; nothing is drawn of that.
+#[must_use]
+pub fn in_cells(world: &World, seed: u64, amount: Amount, rule: &Rule<'_>) -> (Vec<RawPhoto>, Vec<Area>, Lost) {
+    let all = wanted(world, seed, amount);
+    let sight = |spec: &PhotoSpec| {
+        let (area, panorama) = (&world.areas()[spec.area].area, &world.panoramas(spec.area)[spec.panorama]);
+        Sight { at: Some(panorama.position), area: area.clone(), split: Split::of_place(area, &panorama.town) }
+    };
+    let sights: Vec<Sight> = all.iter().map(sight).collect();
+    let Labelled { labels, of, lost } = label(&sights, rule);
+    let kept: Vec<(PhotoSpec, usize, Split)> = all
+        .into_iter()
+        .zip(of)
+        .zip(&sights)
+        .filter_map(|((spec, label), sight)| Some((spec, label?, sight.split)))
+        .collect();
+    let shoot = |(spec, label, split): &(PhotoSpec, usize, Split)| {
+        let photo = spec.shoot(world);
+        RawPhoto { bytes: photo.jpeg, label: *label, place: photo.panorama.town, split: *split }
+    };
+    (kept.par_iter().map(shoot).collect(), labels, lost)
+}
+
+/// Which photos are drawn.
+fn wanted(world: &World, seed: u64, amount: Amount) -> Vec<PhotoSpec> {
+    let small = |spec: PhotoSpec| spec.sized(TRAINING_SIDE, TRAINING_SIDE);
+    let train = specs(world, seed, &[Split::Train], amount.train).map(small);
+    let held_out = validation_photos(world, seed, amount.validation).into_iter();
+    train.chain(held_out).chain(test_photos(world, seed, amount.test)).collect()
 }
 
 /// Photos of the validation split as [`photos`] draws them, the first `count` of each area, areas in turn.

@@ -4,6 +4,9 @@
 //! (`東京都港区`). Every `*.csv` beside the splits that has columns `file_name` or `file` (path within the folder) and `town`
 //! says where photos were taken; columns `licence`, `attribution`, `link`, `lat` and `lng` say what they may be used for,
 //! whom they are owed to, where the original is and where exactly it was taken.
+//!
+//! For labels that are cells ([`super::cells`]) photos may lie anywhere in the folder: `lat` and `lng` are enough, and
+//! `area`, `town` and `split` are read where the table has them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,13 +15,16 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use thiserror::Error;
 
+use super::cells::{Labelled, Lost, Rule, Sight, label};
 use super::data::{DataError, Dataset, Example, RawPhoto};
 use crate::collect::area::Municipality;
+use crate::domain::geocell::grid_cell;
 use crate::domain::quiz::Credit;
 use crate::domain::{Area, Coordinate, Split};
-use crate::infer::decode::{Limits, PhotoError, decode_square};
+use crate::infer::decode::{self, PhotoError, decode_square};
 use crate::infer::manifest::Provenance;
 use crate::infer::preprocess::Preprocess;
+use crate::judge::photos::within;
 
 /// What a folder holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +71,15 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// No cells.
+    #[error(
+        "{} has too few photos with positions in the train split for any cell: give a table (metadata.csv) with columns \
+         file_name, lat and lng, or a smaller --least", path.display()
+    )]
+    NoCells {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Photos of an area that is not learnt.
     #[error("{area} has photos in the {} split, but none to train on: remove them, or collect more towns", split.name())]
     Unknown {
@@ -88,7 +103,9 @@ pub enum FolderError {
 
 /// What a table says about a photo.
 struct Row {
-    town: String,
+    town: Option<String>,
+    area: Option<String>,
+    split: Option<Split>,
     position: Option<Coordinate>,
     attribution: Option<String>,
     licence: Option<String>,
@@ -125,7 +142,7 @@ impl Folder {
                         path: root.join(&name),
                         split,
                         label,
-                        place: row.map_or_else(|| file.clone(), |row| row.town.clone()),
+                        place: row.and_then(|row| row.town.clone()).unwrap_or_else(|| file.clone()),
                         position: row.and_then(|row| row.position),
                         credit: row.map_or_else(nobody, Row::credit),
                     });
@@ -134,6 +151,30 @@ impl Folder {
         }
         let licences = table.into_values().filter_map(|row| row.licence).collect();
         Ok(Self { labels: areas.iter().map(|name| area(name)).collect(), photos, licences })
+    }
+
+    /// Photos of a folder with positions, labelled with cells; with what is left out and why.
+    ///
+    /// # Errors
+    /// When a table cannot be read, leads out of the folder, or no photo to train on is left.
+    pub fn in_cells(root: &Path, rule: &Rule<'_>) -> Result<(Self, Lost), FolderError> {
+        let (mut photos, mut sights, mut licences) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for (file, row) in tables(root)? {
+            let path = within(root, &file).map_err(|detail| unreadable(root, detail))?;
+            let area = row.area.clone().unwrap_or_default();
+            let place = row.town.clone().or_else(|| row.position.map(grid_cell)).unwrap_or_else(|| file.clone());
+            let split = row.split.unwrap_or_else(|| Split::of_place(&area, &place));
+            sights.push(Sight { at: row.position, area, split });
+            let (position, credit) = (row.position, row.credit());
+            licences.extend(row.licence);
+            photos.push(Found { path, split, label: 0, place, position, credit });
+        }
+        let Labelled { labels, of, lost } = label(&sights, rule);
+        if labels.is_empty() {
+            return Err(FolderError::NoCells { path: root.to_owned() });
+        }
+        let kept = photos.into_iter().zip(of).filter_map(|(photo, label)| Some(Found { label: label?, ..photo }));
+        Ok((Self { labels, photos: kept.collect(), licences }, lost))
     }
 
     /// What a model says of these photos; `command` is how it was made.
@@ -166,7 +207,7 @@ impl Folder {
     pub fn dataset(&self, input: Preprocess, stored: u32) -> Result<Dataset, FolderError> {
         let open = |photo: &Found| {
             let side = if photo.split == Split::Train { stored } else { input.size };
-            let picture = decode_square(&photo.read()?, &Limits::default(), side)
+            let picture = decode_square(&photo.read()?, &decode::Limits::default(), side)
                 .map_err(|source| FolderError::Photo { path: photo.path.clone(), source })?;
             Ok((photo.split, Example { picture, label: photo.label, place: photo.place.clone() }))
         };
@@ -229,16 +270,20 @@ fn tables(root: &Path) -> Result<BTreeMap<String, Row>, FolderError> {
         let mut table = csv::Reader::from_path(&path).map_err(|error| unreadable(&path, error))?;
         let headers = table.headers().map_err(|error| unreadable(&path, error))?.clone();
         let column = |name: &str| headers.iter().position(|header| header == name);
-        let (Some(file), Some(town)) = (column("file_name").or_else(|| column("file")), column("town")) else {
+        let [licence, attribution, link, lat, lng] = ["licence", "attribution", "link", "lat", "lng"].map(column);
+        let [town, area, split] = ["town", "area", "split"].map(column);
+        let Some(file) = column("file_name").or_else(|| column("file")).filter(|_| town.or(lat.and(lng)).is_some())
+        else {
             continue;
         };
-        let [licence, attribution, link, lat, lng] = ["licence", "attribution", "link", "lat", "lng"].map(column);
         for record in table.records() {
             let record = record.map_err(|error| unreadable(&path, error))?;
             let words = |at: Option<usize>| at.map(|at| record[at].trim()).filter(|words| !words.is_empty());
             let degrees = |at: Option<usize>| words(at).and_then(|words| words.parse().ok());
             let row = Row {
-                town: record[town].to_owned(),
+                town: words(town).map(str::to_owned),
+                area: words(area).map(str::to_owned),
+                split: words(split).map(str::parse).transpose().map_err(|error| unreadable(&path, error))?,
                 position: degrees(lat).zip(degrees(lng)).and_then(|(lat, lng)| Coordinate::new(lat, lng)),
                 attribution: words(attribution).map(str::to_owned),
                 licence: words(licence).map(str::to_owned),
@@ -253,6 +298,7 @@ fn tables(root: &Path) -> Result<BTreeMap<String, Row>, FolderError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::partition::Limits;
     use image::{Rgb, RgbImage};
 
     fn photo(root: &Path, name: &str) {
@@ -293,6 +339,35 @@ mod tests {
         assert_eq!((data.train.len(), data.validation.len(), data.test.len()), (3, 2, 2));
         assert_eq!(data.train[2].picture.dimensions(), (20, 20));
         assert_eq!((data.train[2].label, data.train[0].label), (1, 0));
+    }
+
+    #[test]
+    fn photos_with_positions_get_cells_wherever_they_lie() {
+        let root = tempfile::tempdir().unwrap();
+        let mut table = "file_name,lat,lng,area,town,split\n".to_owned();
+        for i in 0..30 {
+            let name = format!("somewhere/{i}.png");
+            photo(root.path(), &name);
+            let (lat, lng) = if i < 20 { (35.65, 139.74 + f64::from(i % 10) * 0.001) } else { (43.77, 142.36) };
+            let split = ["train", "validation", "test"][(i % 10 / 4) as usize];
+            let area = if i < 20 { "東京都港区" } else { "" };
+            table.push_str(&format!("{name},{lat},{lng},{area},町{},{split}\n", i % 10));
+        }
+        fs::write(root.path().join("metadata.csv"), &table).unwrap();
+        let limits = Limits { most: 10, least: 3, deepest: 10 };
+        let (folder, lost) = Folder::in_cells(root.path(), &Rule::Made(limits)).unwrap();
+        let names: Vec<&str> = folder.labels.iter().map(|area| area.name_en.as_str()).collect();
+        assert_eq!(names, ["near 43.6°N 142.2°E", "near Minato, Tokyo"]);
+        assert_eq!((folder.photos.len(), lost), (30, Lost::default()));
+        let (again, _) = Folder::in_cells(root.path(), &Rule::Known(&folder.labels)).unwrap();
+        assert_eq!(again, folder);
+        let data = folder.dataset(Preprocess::imagenet(16), 20).unwrap();
+        assert_eq!((data.train.len(), data.validation.len(), data.test.len()), (12, 12, 6));
+        let none = Limits { least: 100, ..limits };
+        let error = Folder::in_cells(root.path(), &Rule::Made(none)).unwrap_err();
+        assert!(matches!(error, FolderError::NoCells { .. }), "{error}");
+        fs::write(root.path().join("metadata.csv"), "file,lat,lng\n../a.jpg,1,2\n").unwrap();
+        assert!(Folder::in_cells(root.path(), &Rule::Made(limits)).unwrap_err().to_string().contains("outside"));
     }
 
     #[test]

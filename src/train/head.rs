@@ -20,7 +20,7 @@ use self::fit::{Linear, Problem};
 use self::graph::GraphError;
 use super::baseline::{SIDE, Thumbnails};
 use super::calibrate;
-use super::data::{DataError, RawPhoto, check_labels};
+use super::data::{DataError, RawPhoto, check_labels, check_split};
 use super::street;
 use crate::domain::metrics::{self, Selective, coverage, nll};
 use crate::domain::{Area, Split};
@@ -202,11 +202,7 @@ fn part(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Part, HeadError> {
     let own: Vec<&RawPhoto> = photos_of(photos, split).collect();
-    for (label, area) in task.labels.iter().enumerate() {
-        if own.iter().all(|photo| photo.label != label) {
-            return Err(DataError::Empty { area: area.area.clone(), split }.into());
-        }
-    }
+    check_split(&task.labels, split, |label| own.iter().any(|photo| photo.label == label))?;
     let bytes: Vec<&[u8]> = own.iter().map(|photo| photo.bytes.as_slice()).collect();
     let views: &[View] = if mirror { &[View::Centre, View::Mirrored] } else { &[View::Centre] };
     let mut part = Part { rows: Vec::new(), labels: Vec::new(), places: Vec::new() };

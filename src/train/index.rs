@@ -8,8 +8,9 @@ use thiserror::Error;
 use super::drawn::TRAINING_SIDE;
 use super::folder::{Folder, FolderError, Found};
 use super::head::features::{Extractor, FeatureError, View};
-use crate::domain::Split;
+use crate::domain::area::{are_cells, label_at};
 use crate::domain::quiz::Credit;
+use crate::domain::{Area, Split};
 use crate::infer::index::{Entry, Index, IndexError, Photo};
 use crate::infer::manifest::sha256_hex;
 use crate::world::World;
@@ -52,6 +53,20 @@ pub fn drawn(world: &World, seed: u64, per_area: usize) -> Vec<Given> {
         (entry, photo.jpeg)
     };
     all.into_par_iter().map(shoot).collect()
+}
+
+/// The photos by the labels of a model: where those are cells, each has that of its position, and those outside are left
+/// out.
+#[must_use]
+pub fn as_known(photos: Vec<Given>, labels: &[Area]) -> Vec<Given> {
+    if !are_cells(labels) {
+        return photos;
+    }
+    let known = |(entry, bytes): Given| {
+        let label = label_at(labels, entry.position?)?;
+        Some((Entry { label, ..entry }, bytes))
+    };
+    photos.into_iter().filter_map(known).collect()
 }
 
 /// Up to `per_area` photos of each area in a folder's train split, taken from its towns in turn, so that each town has

@@ -12,7 +12,7 @@ pub enum Event {
     Progress(Progress),
     /// Something worth a sentence.
     Note {
-        /// What kind: `start`, `resume`, `memory` or `wait`.
+        /// What kind: `start`, `resume`, `memory`, `wait` or `cells`.
         about: String,
         /// The sentence, English.
         text: String,

@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 use crate::fake::discord::event::{command, me, menu_on, message, person, plain, where_with};
 use crate::fake::discord::{Fake, Place, Sent, TOKEN};
 use crate::support::{
-    BLUE, GREEN, Logs, RED, conversation, conversation_with_index, expected_answer, generous, jpeg, manifest,
+    self, BLUE, GREEN, Logs, RED, conversation, conversation_with_index, expected_answer, generous, jpeg, manifest,
 };
 
 /// Largest photo in these tests, bytes.
@@ -197,6 +197,34 @@ async fn look_alikes_come_by_a_button_and_by_a_command() {
     let [file] = &asked.files[..] else { panic!("{asked:?}") };
     assert_eq!(file.description, Some(text::similar::alt(Lang::En)));
     assert!(image::load_from_memory(&file.bytes).is_ok());
+}
+
+#[tokio::test]
+async fn a_model_of_cells_answers_with_a_map_and_one_of_municipalities_has_a_button_for_it() {
+    let fake = Fake::start().await;
+    fake.add_server(SERVER, "ja");
+    let bench = Bench::launch(fake, TOKEN, support::conversation_of_cells());
+    bench.fake.identified(1).await;
+    bench.commands("ja", &where_with(&bench.photo(RED)));
+    let answer = bench.fake.sent(1).await.remove(0);
+    for words in ["東京都港区付近だと思います", "推定位置：35.6", "https://www.openstreetmap.org/?mlat=35.6"]
+    {
+        assert!(shown(&answer).contains(words), "{}", shown(&answer));
+    }
+    let [file] = &answer.files[..] else { panic!("{answer:?}") };
+    assert!(file.description.as_ref().is_some_and(|words| words.contains("推定位置は東京都港区付近")), "{file:?}");
+    let (_, event) = bench.fake.pressing(41, answer.message, "なぜ港区付近？");
+    bench.fake.dispatch("INTERACTION_CREATE", &event);
+    bench.fake.stands(answer.message, |shown| shown.content.contains("港区付近だと判断した手がかり")).await;
+    bench.finish().await;
+
+    let bench = Bench::start().await;
+    bench.commands("en-US", &where_with(&bench.photo(BLUE)));
+    let answer = bench.fake.sent(1).await.remove(0);
+    let (_, event) = bench.fake.pressing(41, answer.message, "Where on the map?");
+    bench.fake.dispatch("INTERACTION_CREATE", &event);
+    bench.fake.stands(answer.message, |shown| shown.content.contains("My guess: 43.")).await;
+    bench.finish().await;
 }
 
 #[tokio::test]

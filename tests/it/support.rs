@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use kokodoko::chat::etiquette::{Limits, system_clock};
 use kokodoko::chat::{Conversation, Lang, text};
 use kokodoko::clock::WallClock;
-use kokodoko::domain::Area;
 use kokodoko::domain::quiz::Credit;
+use kokodoko::domain::{Area, Coordinate, Geocell};
 use kokodoko::infer::index::kin::Voting;
 use kokodoko::infer::index::{Entry, Index, Photo};
 use kokodoko::infer::manifest::{Indexed, Manifest, Metrics, Provenance};
@@ -115,6 +115,18 @@ pub fn core_with_index() -> Core {
     Core::with_index(manifest, Some(Arc::new(index)), Colours, &Options::default()).expect("a thread starts")
 }
 
+/// The same, but its areas are cells: around the middles of the three municipalities.
+pub fn cells_core() -> Core {
+    let middles = [(35.655, 139.745), (35.665, 139.700), (43.771, 142.365)];
+    let cell = |(area, (lat, lng)): (Area, (f64, f64))| Area {
+        cell: Some(Geocell::of(Coordinate { lat, lng }, 12)),
+        ..Area::new(&area.prefecture, &format!("{}付近", area.municipality), &format!("near {}", area.name_en))
+    };
+    let plain = manifest();
+    let manifest = Manifest { labels: plain.labels.into_iter().zip(middles).map(cell).collect(), ..manifest() };
+    Core::with_runner(manifest, Colours, &Options::default()).expect("a thread starts")
+}
+
 /// The same, but each run waits until the gate is opened for it.
 pub fn gated_core(options: &Options) -> (Core, Gate) {
     let (begun, entered) = tokio::sync::mpsc::unbounded_channel();
@@ -157,6 +169,11 @@ impl Run for Gated {
 /// A conversation about what that core sees, within limits.
 pub fn conversation(limits: Limits) -> Conversation {
     Conversation::new(core(), limits, system_clock())
+}
+
+/// A conversation about what the core with the cells sees.
+pub fn conversation_of_cells() -> Conversation {
+    Conversation::new(cells_core(), generous(), system_clock())
 }
 
 /// A conversation about what the core with the index sees.

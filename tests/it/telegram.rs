@@ -166,6 +166,40 @@ async fn look_alikes_come_by_a_button_and_by_a_command() {
 }
 
 #[tokio::test]
+async fn a_model_of_cells_answers_with_a_map_and_one_of_municipalities_has_a_button_for_it() {
+    let fake = FakeTelegram::start().await;
+    let bot = Bot::start(&fake, support::conversation_of_cells());
+    let chat = fake.private_chat(BEN);
+    fake.post(chat, BEN, json!({ "photo": fake.photo(jpeg(RED)) }));
+    let sent = fake.take_sent(1).await.remove(0);
+    for words in ["near Minato, Tokyo", "My guess: 35.6", "https://www.openstreetmap.org/?mlat=35.6"] {
+        assert!(sent.text.contains(words), "{}", sent.text);
+    }
+    let map = fake.picture(chat, sent.id).expect("a map");
+    let why = fake.data(chat, sent.id, "Why near Minato?");
+    fake.press_data(chat, BEN, sent.id, &why);
+    let says = |words: &'static str| {
+        move |stands: &Value| stands["caption"].as_str().is_some_and(|caption| caption.contains(words))
+    };
+    fake.stands(chat, sent.id, says("spoke for near Minato")).await;
+    assert!(fake.picture(chat, sent.id).is_some_and(|picture| picture != map), "the heatmap");
+    let back = fake.data(chat, sent.id, "Where on the map?");
+    fake.press_data(chat, BEN, sent.id, &back);
+    fake.stands(chat, sent.id, says("My guess: 35.6")).await;
+    assert!(fake.picture(chat, sent.id).is_some_and(|picture| picture == map), "the map again");
+    bot.stop().await;
+
+    let bot = Bot::start(&fake, conversation(generous()));
+    let chat = fake.private_chat(AOI);
+    fake.post(chat, AOI, json!({ "photo": fake.photo(jpeg(BLUE)) }));
+    let sent = fake.take_sent(1).await.remove(0);
+    let button = fake.data(chat, sent.id, "地図ではどこ？");
+    fake.press_data(chat, AOI, sent.id, &button);
+    fake.stands(chat, sent.id, says("推定位置：43.")).await;
+    bot.stop().await;
+}
+
+#[tokio::test]
 async fn a_photo_sent_as_a_file_is_judged_by_its_bytes() {
     let fake = FakeTelegram::start().await;
     let bot = Bot::start(&fake, conversation(generous()));

@@ -173,6 +173,26 @@ async fn a_heatmap_comes_for_the_best_area_or_a_chosen_one() {
 }
 
 #[tokio::test]
+async fn the_answer_has_a_position_and_a_map_when_it_is_asked_for() {
+    use base64::Engine;
+    let site = Site::around(support::cells_core()).await;
+    let found = answer(site.post("?map=true&lang=ja", jpeg(RED))).await;
+    let cell = kokodoko::domain::Geocell::parse(found["areas"][0]["cell"].as_str().expect("a token")).expect("a cell");
+    let degrees = |name: &str| found["guess"][name].as_f64().expect("degrees");
+    let guess = kokodoko::domain::Coordinate::new(degrees("lat"), degrees("lng")).expect("a position");
+    assert!(cell.contains(guess) && cell.middle().distance_m(guess) < 20.0, "{guess:?}");
+    let encoded = found["map"].as_str().and_then(|at| at.strip_prefix("data:image/png;base64,")).expect("a PNG");
+    let picture = base64::engine::general_purpose::STANDARD.decode(encoded).expect("base64");
+    assert!(image::load_from_memory(&picture).is_ok_and(|picture| picture.width() == 1_200));
+    let plain = answer(Site::start().await.post("", jpeg(RED))).await;
+    assert!(plain.get("map").is_none() && plain["areas"][0].get("cell").is_none());
+    assert!((35.6..35.7).contains(&plain["guess"]["lat"].as_f64().expect("degrees")), "{}", plain["guess"]);
+    assert_eq!(site.post("?map=perhaps", jpeg(RED)).send().await.expect("an answer").status(), 400);
+    let page = site.get("/?lang=en").send().await.expect("a page").text().await.expect("words");
+    assert!(page.contains("On the map") && page.contains("Where on the map?"));
+}
+
+#[tokio::test]
 async fn look_alikes_come_when_they_are_asked_for() {
     let site = Site::around(support::core_with_index()).await;
     let (with, without) = tokio::join!(answer(site.post("?similar=true", jpeg(RED))), answer(site.post("", jpeg(RED))));

@@ -1,6 +1,6 @@
 //! Panels: which areas are drawn together, and where on the sheet a position lies.
 
-use super::svg::{INK, Sheet, plain};
+use super::svg::{INK, LINE, MUTED, Sheet, Style, plain};
 use crate::domain::{Border, Coordinate};
 
 /// Areas whose middles are nearer than this share a panel, metres.
@@ -28,7 +28,13 @@ pub(super) struct Panel {
 /// The panels of a map of areas with these borders, at `origin` and of this size, the one with most areas first and
 /// largest.
 pub(super) fn panels(borders: &[&Border], origin: (f32, f32), size: (f32, f32), gap: f32) -> Vec<Panel> {
-    let mut groups = groups(borders);
+    let bounds: Vec<Option<Bounds>> = borders.iter().map(|border| border.bounds()).collect();
+    panels_around(&bounds, origin, size, gap)
+}
+
+/// The same of areas within these bounds.
+pub(super) fn panels_around(bounds: &[Option<Bounds>], origin: (f32, f32), size: (f32, f32), gap: f32) -> Vec<Panel> {
+    let mut groups = groups(bounds);
     groups.sort_by_key(|(group, _)| std::cmp::Reverse(group.len()));
     groups.truncate(MOST);
     let frames = frames(groups.len(), origin, size, gap);
@@ -36,17 +42,18 @@ pub(super) fn panels(borders: &[&Border], origin: (f32, f32), size: (f32, f32), 
     groups.into_iter().zip(frames).map(panel).collect()
 }
 
-type Bounds = (Coordinate, Coordinate);
+/// South-western and north-eastern corner.
+pub(super) type Bounds = (Coordinate, Coordinate);
 
-/// Areas that lie near each other, with the box around them. Areas without a border are left out.
-fn groups(borders: &[&Border]) -> Vec<(Vec<usize>, Bounds)> {
+/// Areas that lie near each other, with the box around them. Areas without bounds are left out.
+fn groups(all: &[Option<Bounds>]) -> Vec<(Vec<usize>, Bounds)> {
     let mut groups: Vec<(Vec<usize>, Bounds)> = Vec::new();
-    for (index, border) in borders.iter().enumerate() {
-        let Some(bounds) = border.bounds() else { continue };
+    for (index, bounds) in all.iter().enumerate() {
+        let Some(bounds) = *bounds else { continue };
         let is_near = |(group, _): &(Vec<usize>, Bounds)| {
             let near = |other: &usize| {
-                let other = borders[*other].bounds();
-                other.is_some_and(|other| middle(other).distance_m(middle(bounds)) < TOGETHER_M)
+                let near = |other| overlap(other, bounds) || middle(other).distance_m(middle(bounds)) < TOGETHER_M;
+                all[*other].is_some_and(near)
             };
             group.iter().any(near)
         };
@@ -66,7 +73,13 @@ fn middle((low, high): Bounds) -> Coordinate {
     Coordinate { lat: (low.lat + high.lat) / 2.0, lng: (low.lng + high.lng) / 2.0 }
 }
 
-fn around(a: Bounds, b: Bounds) -> Bounds {
+/// Whether two boxes have more than an edge in common.
+fn overlap(a: Bounds, b: Bounds) -> bool {
+    a.0.lat < b.1.lat && b.0.lat < a.1.lat && a.0.lng < b.1.lng && b.0.lng < a.1.lng
+}
+
+/// The box around two.
+pub(super) fn around(a: Bounds, b: Bounds) -> Bounds {
     let low = Coordinate { lat: a.0.lat.min(b.0.lat), lng: a.0.lng.min(b.0.lng) };
     (low, Coordinate { lat: a.1.lat.max(b.1.lat), lng: a.1.lng.max(b.1.lng) })
 }
@@ -92,7 +105,8 @@ fn frames(count: usize, (x, y): (f32, f32), (width, height): (f32, f32), gap: f3
 }
 
 impl Panel {
-    fn new(areas: Vec<usize>, bounds: Bounds, origin: (f32, f32), size: (f32, f32)) -> Self {
+    /// The panel of these areas, which shows what lies within `bounds`.
+    pub(super) fn new(areas: Vec<usize>, bounds: Bounds, origin: (f32, f32), size: (f32, f32)) -> Self {
         let middle = middle(bounds);
         let east = (bounds.1.lng - bounds.0.lng) * DEGREE_M * middle.lat.to_radians().cos();
         let north = (bounds.1.lat - bounds.0.lat) * DEGREE_M;
@@ -119,6 +133,43 @@ impl Panel {
         let north = (at.lat - self.middle.lat) * scale;
         let (x, y) = (self.origin.0 + self.size.0 / 2.0, self.origin.1 + (self.size.1 - FOOT) / 2.0);
         (x + east as f32, y - north as f32)
+    }
+
+    /// What lies at a point of the sheet.
+    fn at(&self, (x, y): (f32, f32)) -> Coordinate {
+        let scale = DEGREE_M / self.metres;
+        let (left, top) = (self.origin.0 + self.size.0 / 2.0, self.origin.1 + (self.size.1 - FOOT) / 2.0);
+        Coordinate {
+            lat: self.middle.lat - f64::from(y - top) / scale,
+            lng: self.middle.lng + f64::from(x - left) / (scale * self.middle.lat.to_radians().cos()),
+        }
+    }
+
+    /// Width of what is shown, metres.
+    pub(super) fn width_m(&self) -> f64 {
+        self.metres * f64::from(self.size.0)
+    }
+
+    /// Draws lines of latitude and longitude with their degrees.
+    pub(super) fn draw_graticule(&self, sheet: &mut Sheet) {
+        let ((x, y), (width, height)) = self.frame();
+        let (low, high) = (self.at((x, y + height)), self.at((x + width, y)));
+        let style = Style { fill: MUTED, ..plain(17.0) };
+        for (lat, words) in lines_between(low.lat.max(-90.0), high.lat.min(90.0), ['N', 'S']) {
+            let (_, at) = self.place(Coordinate { lat, lng: self.middle.lng });
+            sheet.line((x, at), (x + width, at), 1.0, LINE);
+            // Above are the names of the other lines, below is the scale.
+            if at > y + 46.0 && at < y + height - 60.0 {
+                sheet.text(x + 8.0, at - 5.0, style, 120.0, &words);
+            }
+        }
+        for (lng, words) in lines_between(low.lng, high.lng, ['E', 'W']) {
+            let (at, _) = self.place(Coordinate { lat: self.middle.lat, lng });
+            sheet.line((at, y), (at, y + height), 1.0, LINE);
+            if at > x && at < x + width - 80.0 {
+                sheet.text(at + 5.0, y + 20.0, style, 120.0, &words);
+            }
+        }
     }
 
     /// Radius of the dot of each of so many points: the more points, the smaller.
@@ -157,6 +208,24 @@ impl Panel {
             if length >= 1_000.0 { format!("{} km", length / 1_000.0) } else { format!("{} m", length.round()) };
         ((length / self.metres) as f32, words)
     }
+}
+
+/// Two to four round degrees between two, with their names: positive ones by the first letter, negative ones by the
+/// second.
+fn lines_between(low: f64, high: f64, letters: [char; 2]) -> Vec<(f64, String)> {
+    let wanted = (high - low) / 3.0;
+    let power = 10.0_f64.powf(wanted.log10().floor());
+    let step = [5.0, 2.0, 1.0].map(|step| step * power).into_iter().find(|step| *step <= wanted).unwrap_or(power);
+    let decimals = (-step.log10().floor()).max(0.0) as usize;
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    let line = |index: i64| {
+        let degrees = index as f64 * step;
+        // Beyond the date line degrees go on.
+        let shown = (degrees + 180.0).rem_euclid(360.0) - 180.0;
+        let letter = letters[usize::from(shown < 0.0)];
+        (degrees, format!("{:.decimals$}°{letter}", shown.abs()))
+    };
+    (first..=last).map(line).collect()
 }
 
 /// Size in square pixels, and the centre of mass.
@@ -212,6 +281,18 @@ mod tests {
                 assert!(length <= width / 4.0 && length >= width / 16.0 && words.ends_with('m'), "{length} {words}");
             }
         }
+    }
+
+    #[test]
+    fn lines_are_round_and_few() {
+        let names =
+            |low, high| lines_between(low, high, ['E', 'W']).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        assert_eq!(names(139.68, 139.83), ["139.70°E", "139.75°E", "139.80°E"]);
+        assert_eq!(names(-30.0, 25.0), ["30°W", "20°W", "10°W", "0°E", "10°E", "20°E"]);
+        assert_eq!(names(170.0, 200.0), ["170°E", "180°W", "170°W", "160°W"]);
+        let panel = Panel::new(vec![0], area(35.6, 139.7).bounds().unwrap(), (40.0, 100.0), (600.0, 500.0));
+        let at = panel.at(panel.place(Coordinate { lat: 35.62, lng: 139.77 }));
+        assert!((at.lat - 35.62).abs() < 1e-4 && (at.lng - 139.77).abs() < 1e-4, "{at:?}");
     }
 
     #[test]

@@ -156,6 +156,32 @@ impl Sheet {
         ));
     }
 
+    /// Closed rings, even-odd, in a colour of this opacity (0 to 1), with an outline.
+    pub(super) fn tinted(&mut self, rings: &[Vec<(f32, f32)>], fill: &str, opacity: f32, stroke: &str) {
+        let path = path(rings);
+        self.push(format_args!(
+            r#"<path d="{path}" fill="{fill}" fill-opacity="{opacity}" fill-rule="evenodd" stroke="{stroke}" stroke-width="1.5" stroke-linejoin="round"/>"#
+        ));
+    }
+
+    /// A circle.
+    pub(super) fn circle(&mut self, x: f32, y: f32, radius: f32, width: f32, stroke: &str) {
+        self.push(format_args!(
+            r#"<circle cx="{x}" cy="{y}" r="{radius}" fill="none" stroke="{stroke}" stroke-width="{width}"/>"#
+        ));
+    }
+
+    /// Draws only within a box with round corners.
+    pub(super) fn within(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), draw: impl FnOnce(&mut Self)) {
+        // Each box has a name of its own: what is drawn only grows.
+        let name = self.body.len();
+        self.push(format_args!(
+            r#"<clipPath id="b{name}"><rect x="{x}" y="{y}" width="{width}" height="{height}" rx="14"/></clipPath><g clip-path="url(#b{name})">"#
+        ));
+        draw(self);
+        self.push(format_args!("</g>"));
+    }
+
     /// Coloured pieces within closed rings, even-odd, thin lines between them and a thick one around all.
     pub(super) fn mosaic(&mut self, rings: &[Vec<(f32, f32)>], pieces: &[(Vec<(f32, f32)>, String)]) {
         let around = path(rings);
@@ -280,9 +306,14 @@ fn width(letter: char) -> f32 {
     }
 }
 
+/// About how long words are, in font sizes.
+pub(super) fn length(words: &str) -> f32 {
+    words.chars().map(width).sum()
+}
+
 /// The beginning of the words that fits, with … where something is left out; `room` in font sizes.
 fn fit(words: &str, room: f32) -> String {
-    if words.chars().map(width).sum::<f32>() <= room {
+    if length(words) <= room {
         return words.to_owned();
     }
     let mut left = room - 1.0;

@@ -66,6 +66,10 @@ pub(super) const SIMILAR_EN: &str = include_str!("similar.en.ftl");
 pub(super) const GIFT_JA: &str = include_str!("gift.ja.ftl");
 /// The messages about photos that people give, in English.
 pub(super) const GIFT_EN: &str = include_str!("gift.en.ftl");
+/// What is said of a guess on the map, in Japanese.
+pub(super) const MAP_JA: &str = include_str!("map.ja.ftl");
+/// What is said of a guess on the map, in English.
+pub(super) const MAP_EN: &str = include_str!("map.en.ftl");
 
 /// What admins are told of trainings, in Japanese.
 pub(super) const TRAINING_JA: &str = include_str!("training.ja.ftl");
@@ -96,6 +100,7 @@ static JA_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
             INSIGHT_JA,
             SIMILAR_JA,
             GIFT_JA,
+            MAP_JA,
             TRAINING_JA,
         ],
     )
@@ -117,6 +122,7 @@ static EN_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
             INSIGHT_EN,
             SIMILAR_EN,
             GIFT_EN,
+            MAP_EN,
             TRAINING_EN,
         ],
     )

@@ -26,6 +26,14 @@ report-temperature = Temperature
 report-coverage = Gets an answer (the rest: "I don't know")
 report-selective = Right among those
 report-aurc = Area under the risk-coverage curve
+report-within = Guesses within { $km } km
+report-median = Median error of the guesses
+report-geoscore = GeoScore, 0 to 5,000
+report-distances-note = A guess is the middle of the best area; its error is the distance to where the photo was taken ({ $photos } photos{ $outside ->
+    [0] {""}
+    [one] , 1 of them outside all cells of the model
+   *[other] , { $outside } of them outside all cells of the model
+}). Intervals resample places.
 report-intervals-note = Intervals are by drawing places anew 4,000 times: photos of one town look alike and do not count as independent. Recall of one area: Wilson's interval.
 plot-reliability = Does it know how sure it is?
 plot-reliability-note = On the diagonal the model is right as often as it says. The larger the dot, the more photos.

@@ -23,6 +23,13 @@ report-temperature = 温度
 report-coverage = 答える割合（残りは「わかりません」）
 report-selective = 答えたうちの正解率
 report-aurc = リスク・カバレッジ曲線の下の面積
+report-within = 推定位置の誤差が{ $km } km以内
+report-median = 推定位置の誤差の中央値
+report-geoscore = GeoScore（0〜5,000）
+report-distances-note = 推定位置は最も確率の高い地域の中央、誤差は撮影場所までの距離です（写真{ $photos }枚{ $outside ->
+    [0] {""}
+   *[other] 、うち{ $outside }枚はモデルのどのセルにも入りません
+}）。区間は場所ごとの再標本化によります。
 report-intervals-note = 区間は場所を 4,000 回引き直して求めています。同じ町の写真は似ているので、独立とは数えません。地域ごとの再現率は Wilson の区間です。
 plot-reliability = 自信の度合いは正しいか
 plot-reliability-note = 対角線の上なら、言うとおりの割合で当たっています。点が大きいほど写真が多い。

@@ -3,7 +3,8 @@
 use super::bundle::say;
 use super::{Lang, area};
 use crate::domain::Area;
-use crate::domain::metrics::Interval;
+use crate::domain::metrics::distance::WITHIN_KM;
+use crate::domain::metrics::{Distances, Interval};
 use crate::judge::portrait::Source;
 use crate::judge::{Decision, Model, Score, Verdict};
 
@@ -245,7 +246,7 @@ pub fn table(lang: Lang, score: &Score) -> Vec<Line> {
         ..line(id, share(figure.value))
     };
     let small = |value: f64| format!("{value:.3}");
-    vec![
+    let figures = vec![
         with("report-macro", &score.macro_recall),
         with("report-top1", &score.top1),
         line("report-top3", share(f64::from(score.top3))),
@@ -256,7 +257,35 @@ pub fn table(lang: Lang, score: &Score) -> Vec<Line> {
         line("report-coverage", share(f64::from(score.abstention.coverage))),
         line("report-selective", share(f64::from(score.abstention.accuracy))),
         line("report-aurc", small(score.aurc)),
-    ]
+    ];
+    figures.into_iter().chain(score.distances.iter().flat_map(|distances| far_off(lang, distances))).collect()
+}
+
+/// How far off the guesses are.
+fn far_off(lang: Lang, distances: &Distances) -> Vec<Line> {
+    let of = |figure: String, interval: &Interval, words: &dyn Fn(f64) -> String| {
+        let values = [("low", words(interval.low).into()), ("high", words(interval.high).into())];
+        Line { figure, value: words(interval.value), interval: Some(say(lang, "report-interval-of", &values)) }
+    };
+    let within = distances.within.iter().zip(WITHIN_KM).map(|(share_of, most)| {
+        let figure = say(lang, "report-within", &[("km", thousands(most as usize).into())]);
+        of(figure, share_of, &share)
+    });
+    let median = of(say(lang, "report-median", &[]), &distances.median_km, &kilometres);
+    let points = |value: f64| thousands(value.round() as usize);
+    let geoscore = of(say(lang, "report-geoscore", &[]), &distances.geoscore, &points);
+    within.chain([median, geoscore]).collect()
+}
+
+/// What the distances are of, where they were judged.
+#[must_use]
+pub fn distances_note(lang: Lang, distances: &Distances) -> String {
+    let (photos, outside) = (thousands(distances.photos), distances.outside);
+    say(lang, "report-distances-note", &[("photos", photos.into()), ("outside", outside.into())])
+}
+
+fn kilometres(km: f64) -> String {
+    if km < 10.0 { format!("{km:.2} km") } else { format!("{} km", thousands(km.round() as usize)) }
 }
 
 /// Two shares, as an interval.
@@ -306,7 +335,8 @@ mod tests {
     #[test]
     fn what_the_report_says() {
         let said = Lang::ALL.map(|lang| {
-            let (score, verdict) = (sample::score(), sample::verdict());
+            let score = Score { distances: Some(sample::distances()), ..sample::score() };
+            let verdict = sample::verdict();
             let areas = &score.areas;
             let mut lines = vec![
                 title(lang, &verdict.candidate),
@@ -329,6 +359,8 @@ mod tests {
                 lines.push(decision(lang, &Verdict { decision: decision_of, ..verdict.clone() }));
             }
             let table = table(lang, &score).into_iter();
+            let distances = [0, 4].map(|outside| Distances { outside, ..sample::distances() });
+            lines.extend(distances.iter().map(|distances| distances_note(lang, distances)));
             lines.extend(table.map(|line| format!("{} | {} | {:?}", line.figure, line.value, line.interval)));
             lines.join("\n")
         });

@@ -8,7 +8,7 @@ use super::{Lang, format, say};
 
 /// Messages of the page, each with the variables that the page's script fills in later: they stay in the
 /// words as `{name}`.
-const PAGE: [(&str, &[&str]); 58] = [
+const PAGE: [(&str, &[&str]); 62] = [
     ("page-title", &[]),
     ("page-reading", &[]),
     ("page-lead", &[]),
@@ -59,6 +59,10 @@ const PAGE: [(&str, &[&str]); 58] = [
     ("gift-take-back", &[]),
     ("answer-heatmap", &[]),
     ("answer-heatmap-alt", &["area"]),
+    ("map-heading", &[]),
+    ("map-button", &[]),
+    ("map-position", &["position"]),
+    ("map-alt", &["area"]),
     ("similar-title", &[]),
     ("similar-intro", &[]),
     ("similar-button", &[]),

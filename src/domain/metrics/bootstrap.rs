@@ -141,13 +141,13 @@ pub fn mean(values: &[f64], rng: &mut impl Rng) -> Interval {
     percentile(of(values.iter().sum()), resampled)
 }
 
-fn percentile(value: f64, mut resampled: Vec<f64>) -> Interval {
+pub(super) fn percentile(value: f64, mut resampled: Vec<f64>) -> Interval {
     resampled.sort_by(f64::total_cmp);
     Interval { low: quantile(&resampled, TAIL), value, high: quantile(&resampled, 1.0 - TAIL) }
 }
 
 /// Between the two nearest of sorted values, linearly (type 7 of Hyndman and Fan 1996).
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let position = share * (sorted.len() - 1) as f64;
     let (below, part) = (position.floor() as usize, position.fract());
     let above = (below + 1).min(sorted.len() - 1);

@@ -14,8 +14,10 @@ use super::upload::{self, Photos};
 use super::{Shared, Site, clients};
 use crate::album::Album;
 use crate::chat::gift::Giving;
+use crate::chat::map::Map;
 use crate::chat::similar::Similar;
-use crate::chat::text;
+use crate::chat::{Lang, text};
+use crate::collect::extents::Extents;
 use crate::domain::{Area, Prediction};
 use crate::front::json::{Answer, Entry, Failure};
 use crate::infer::explain::Question;
@@ -32,6 +34,7 @@ pub(super) struct Parameters {
     heatmap: Option<String>,
     why_not: Option<String>,
     similar: Option<String>,
+    map: Option<String>,
     /// Read by [`Language`].
     #[serde(rename = "lang")]
     _lang: Option<String>,
@@ -45,6 +48,8 @@ struct Wish {
     heatmap: Option<Heatmap>,
     /// Whether to show photos of other places that look alike.
     similar: bool,
+    /// Whether to draw the map of the answer, in a language.
+    map: Option<Lang>,
 }
 
 /// Labels are indices among the model's.
@@ -69,7 +74,7 @@ pub(super) async fn locate(
     let core = site.core.pinned();
     let wish = parameters
         .map_err(|_| Problem::BadQuery)
-        .and_then(|Query(parameters)| Wish::parse(&parameters, &core.manifest().labels));
+        .and_then(|Query(parameters)| Wish::parse(&parameters, &core.manifest().labels, lang));
     let outcomes = match wish {
         Ok(wish) => admitted(&site, &core, wish, request).await,
         Err(problem) => Err(problem),
@@ -120,7 +125,7 @@ async fn answer_all(site: &Arc<Site>, core: &Core, wish: Wish, request: Request)
             return Err(Problem::TooManyPhotos);
         }
         let outcome = match photo {
-            Ok(photo) => answer(core, site.giving.as_ref(), wish, photo, &site.album).await,
+            Ok(photo) => answer(core, site.giving.as_ref(), wish, photo, (&site.album, &site.extents)).await,
             Err(error) => Err(LocateError::Photo(error)),
         };
         record(site, &outcome);
@@ -129,11 +134,20 @@ async fn answer_all(site: &Arc<Site>, core: &Core, wish: Wish, request: Request)
     if outcomes.is_empty() { Err(Problem::MissingPhoto) } else { Ok(outcomes) }
 }
 
-async fn answer(core: &Core, giving: Option<&Giving>, wish: Wish, photo: Vec<u8>, album: &Album) -> Outcome {
+async fn answer(
+    core: &Core,
+    giving: Option<&Giving>,
+    wish: Wish,
+    photo: Vec<u8>,
+    (album, extents): (&Album, &Extents),
+) -> Outcome {
     let placed = giving.and_then(|giving| giving.look(&photo));
-    let (located, album) = (core.locate(photo).await?, album.clone());
-    let draws = wish.similar || wish.heatmap.is_some();
-    let drawing = tokio::task::spawn_blocking(move || illustrate(&located, wish, &album));
+    let (located, album, extents) = (core.locate(photo).await?, album.clone(), extents.clone());
+    let draws = wish.similar || wish.heatmap.is_some() || wish.map.is_some();
+    let drawing = tokio::task::spawn_blocking(move || {
+        let extents = extents.of(&located.manifest, located.index.as_deref());
+        illustrate(&located, wish, &album).with_map(Map::of(&located.prediction, &extents), wish.map)
+    });
     let drawn = if draws { core.meters().explain(drawing).await } else { drawing.await };
     let answer = drawn.map_err(|error| LocateError::Failed(format!("the pictures could not be drawn: {error}")))?;
     // What is no street is of no use as a test photo.
@@ -178,25 +192,27 @@ fn record(site: &Site, outcome: &Outcome) {
 }
 
 impl Wish {
-    fn parse(parameters: &Parameters, labels: &[Area]) -> Result<Self, Problem> {
+    fn parse(parameters: &Parameters, labels: &[Area], lang: Lang) -> Result<Self, Problem> {
         let top = match &parameters.top {
             Some(top) => top.parse().ok().filter(|top| *top >= 1).ok_or(Problem::BadQuery)?,
             None => DEFAULT_TOP,
         };
-        let similar = match parameters.similar.as_deref() {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => return Err(Problem::BadQuery),
+        let switch = |value: Option<&str>| match value {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Problem::BadQuery),
         };
+        let similar = switch(parameters.similar.as_deref())?;
+        let map = switch(parameters.map.as_deref())?.then_some(lang);
         let label = |area: &str| find(area, labels).ok_or_else(|| Problem::UnknownArea(area.to_owned()));
         let against = parameters.why_not.as_deref().map(label).transpose()?;
         let of = match parameters.heatmap.as_deref() {
             Some("false") if against.is_some() => return Err(Problem::BadQuery),
-            None | Some("false") if against.is_none() => return Ok(Self { top, heatmap: None, similar }),
+            None | Some("false") if against.is_none() => return Ok(Self { top, heatmap: None, similar, map }),
             None | Some("true" | "false") => None,
             Some(area) => Some(label(area)?),
         };
-        Ok(Self { top, heatmap: Some(Heatmap { of, against }), similar })
+        Ok(Self { top, heatmap: Some(Heatmap { of, against }), similar, map })
     }
 }
 
@@ -222,17 +238,17 @@ mod tests {
         let labels =
             [Area::new("東京都", "港区", "Minato, Tokyo"), Area::new("北海道", "旭川市", "Asahikawa, Hokkaido")];
         let [top, heatmap, why_not] = [top, heatmap, why_not].map(|value| value.map(str::to_owned));
-        Wish::parse(&Parameters { top, heatmap, why_not, ..Parameters::default() }, &labels)
+        Wish::parse(&Parameters { top, heatmap, why_not, ..Parameters::default() }, &labels, Lang::Ja)
     }
 
     fn heatmap(of: Option<usize>, against: Option<usize>) -> Result<Wish, Problem> {
-        Ok(Wish { top: 3, heatmap: Some(Heatmap { of, against }), similar: false })
+        Ok(Wish { top: 3, heatmap: Some(Heatmap { of, against }), similar: false, map: None })
     }
 
     #[test]
     fn a_heatmap_is_asked_for_by_name_number_or_for_the_best() {
-        assert_eq!(parse(None, None, None), Ok(Wish { top: 3, heatmap: None, similar: false }));
-        assert_eq!(parse(None, Some("false"), None), Ok(Wish { top: 3, heatmap: None, similar: false }));
+        assert_eq!(parse(None, None, None), Ok(Wish { top: 3, heatmap: None, similar: false, map: None }));
+        assert_eq!(parse(None, Some("false"), None), Ok(Wish { top: 3, heatmap: None, similar: false, map: None }));
         assert_eq!(parse(Some("3"), Some("true"), None), heatmap(None, None));
         assert_eq!(parse(None, Some("北海道旭川市"), None), heatmap(Some(1), None));
         assert_eq!(parse(None, Some("0"), None), heatmap(Some(0), None));

@@ -4,8 +4,8 @@
 import { areaName, at, data, language, onLanguage, percent, say, startLanguages } from './words.js';
 
 /**
- * Photos by their order: { blob, url, number, truth, list, state, answer, problem, heatmaps, area, whyNot, similar }: the
- * heatmap speaks for `area` or, with `whyNot`, for the best area rather than for `area`.
+ * Photos by their order: { blob, url, number, truth, list, state, answer, problem, heatmaps, area, whyNot, similar, maps }: the
+ * heatmap speaks for `area` or, with `whyNot`, for the best area rather than for `area`; maps by language.
  */
 const photos = [];
 let current = null;
@@ -19,6 +19,9 @@ class Refusal extends Error {
     this.mayPass = mayPass;
   }
 }
+
+/** Most areas in the list of an answer: a model of the world has many. */
+const LISTED = 20;
 
 /** The answer as JSON; throws a Refusal with the server's sentence. */
 async function ask(blob, parameters, signal) {
@@ -50,12 +53,13 @@ async function locate(photo) {
   if (photo === current) announce(say('page-thinking'));
   render();
   try {
-    photo.answer = await ask(photo.blob, { top: data.areas.length, heatmap: 'true' }, photo.request.signal);
+    photo.answer = await ask(photo.blob, { top: Math.min(data.areas.length, LISTED), heatmap: 'true' }, photo.request.signal);
     photo.area = photo.answer.heatmap_area;
     photo.whyNot = false;
     photo.heatmaps = { [mapOf(photo)]: photo.answer.heatmap };
     photo.similar = null;
     if (photo.answer.file_area) photo.gift ??= {};
+    photo.maps = {};
     photo.state = 'answer';
   } catch (error) {
     if (error.name === 'AbortError') return;
@@ -67,6 +71,8 @@ async function locate(photo) {
   if (photo !== current) return;
   render();
   announce(photo.state === 'answer' ? headline(photo.answer) : photo.problem);
+  // A cell says little without its map.
+  if (photo.state === 'answer' && photo.answer.areas[0].cell) showMap(photo);
 }
 
 /** Sends the photo once more, which is the consent to keep it, or takes it back. */
@@ -123,22 +129,38 @@ function evidenceWords(photo) {
   return say('page-evidence-against', { area: areaName(photo.answer.areas[0].area), other: area });
 }
 
-/** Shows photos of other places that look alike. */
-async function showSimilar(photo) {
-  at('similar-ask').disabled = true;
+/** More about a photo, asked for by a button that is off meanwhile; null where it is refused, which is said. */
+async function askMore(photo, button, parameters) {
+  at(button).disabled = true;
   try {
-    photo.similar = (await ask(photo.blob, { top: 1, similar: 'true' })).similar;
+    return await ask(photo.blob, { top: 1, ...parameters });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     announce(error.message);
     at('aside').textContent = error.message;
-    return;
+    return null;
   } finally {
-    at('similar-ask').disabled = false;
+    at(button).disabled = false;
   }
+}
+
+/** Shows photos of other places that look alike. */
+async function showSimilar(photo) {
+  const answer = await askMore(photo, 'similar-ask', { similar: 'true' });
+  if (!answer) return;
+  photo.similar = answer.similar;
   if (photo !== current) return;
   render();
   announce(say('similar-intro'));
+}
+
+/** Shows where the answer lies, on a map with words in the reader's language. */
+async function showMap(photo) {
+  const wanted = language;
+  const answer = await askMore(photo, 'map-ask', { map: 'true', lang: wanted });
+  if (!answer) return;
+  photo.maps[wanted] = answer.map;
+  if (photo === current) render();
 }
 
 // --- showing ---
@@ -165,6 +187,7 @@ function render() {
   renderTruth(current);
   renderGift(current);
   renderBars(current);
+  renderMap(current);
   renderSimilar(current);
   renderEvidence(current);
 }
@@ -184,6 +207,20 @@ function renderWords(photo) {
 /** That most photos that look like it show another area, if they do. */
 function doubt({ second_opinion: second }) {
   return !second || second.agrees ? '' : say('similar-doubt', { other: areaName(second.area) });
+}
+
+function renderMap(photo) {
+  const guess = photo.state === 'answer' ? photo.answer.guess : null;
+  at('map').hidden = !guess;
+  if (!guess) return;
+  const [lat, lng] = [guess.lat, guess.lng].map((degrees) => degrees.toFixed(3));
+  const picture = photo.maps[language];
+  at('map-at').textContent = say('map-position', { position: `${lat}, ${lng}` });
+  at('map-ask').hidden = Boolean(picture);
+  at('map-picture').hidden = !picture;
+  if (!picture) return;
+  at('map-picture').src = picture;
+  at('map-picture').alt = say('map-alt', { area: areaName(photo.answer.areas[0].area) });
 }
 
 function renderSimilar(photo) {
@@ -260,7 +297,9 @@ function renderTruth(photo) {
   const shown = photo.state === 'answer' && photo.truth && photo.answer.street;
   at('truth').hidden = !shown;
   if (!shown) return;
-  const { known, areas } = photo.answer;
+  const { areas } = photo.answer;
+  // Where cells are answered, a municipality's name is neither right nor wrong.
+  const known = photo.answer.known && !areas[0].cell;
   const right = photo.truth === areas[0].area;
   const values = { area: areaName(photo.truth) };
   at('truth').textContent = known && right ? say('page-truth-right', values) : say('page-truth', values);
@@ -434,6 +473,7 @@ function listenForControls() {
     at('overlay').style.opacity = event.target.value / 100;
   });
   at('similar-ask').addEventListener('click', () => showSimilar(current));
+  at('map-ask').addEventListener('click', () => showMap(current));
   at('again').addEventListener('click', () => locate(current));
   at('ask-why').addEventListener('click', () => showEvidence(current, current.area));
   at('ask-why-not').addEventListener('click', () => showEvidence(current, current.area, true));
