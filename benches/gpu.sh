@@ -2,17 +2,17 @@
 # Everything that wants an NVIDIA GPU, in one go: that CUDA answers as the processor does, the table of backends, training
 # steps, and PyTorch beside both. Results and logs go to one folder; without a GPU the rows say "not measured".
 #
-#   benches/gpu.sh FOLDER [PART...]        parts: check infer train torch (default: all)
+#   benches/gpu.sh FOLDER [PART...]        parts: check infer answers train torch (default: all)
 #
-# ORT_DYLIB_PATH names libonnxruntime.so of PyPI's onnxruntime-gpu. KOKODOKO, BACKENDS and TRAINING name programs that are
-# built already (cargo build --release --features cuda --bin kokodoko --bench backends --bench training); without them they
-# are built. PyTorch's rows need a python3 with torch and torchvision.
+# ORT_DYLIB_PATH names libonnxruntime.so of PyPI's onnxruntime-gpu. KOKODOKO, BACKENDS, ANSWERS and TRAINING name programs
+# that are built already (cargo build --release --features cuda --bin kokodoko --bench backends --bench answers --bench
+# training); without them they are built. PyTorch's rows need a python3 with torch and torchvision.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 out=$(mkdir -p "${1:?usage: benches/gpu.sh FOLDER [PART...]}" && cd "$1" && pwd)
 shift
-parts=" ${*:-check infer train torch} "
+parts=" ${*:-check infer answers train torch} "
 seconds=${SECONDS_A_ROW:-1}
 
 built() { # NAME...: the path of what cargo builds
@@ -65,6 +65,17 @@ fi
 if [[ $parts == *" infer "* ]]; then
   step "${INFER_LIMIT:-240}" backends "${BACKENDS:-$(built --bench backends)}" --out "$out" --seconds "$seconds" "${cuda[@]}" \
     ${ORT_DYLIB_PATH:+--library "$ORT_DYLIB_PATH"}
+fi
+if [[ $parts == *" answers "* ]]; then
+  if [ -n "$gpu" ]; then
+    for batch in 8 32; do
+      step "${ANSWERS_LIMIT:-120}" "answers-$batch" "${ANSWERS:=$(built --bench answers)}" --cuda --batch "$batch" --photos "$out/answers" \
+        --rounds 3 --seconds "$seconds" --library "${ORT_DYLIB_PATH:?names the library of onnxruntime-gpu}"
+    done
+    rm -rf "$out/answers"
+  else
+    echo "answers on CUDA: not measured"
+  fi
 fi
 if [[ $parts == *" train "* ]]; then
   if [ -n "$gpu" ]; then

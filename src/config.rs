@@ -90,6 +90,8 @@ pub struct Web {
     pub bind: SocketAddr,
     /// Names besides localhost.
     pub allowed_hosts: Vec<String>,
+    /// How many times as long as alone (1 or more) a photo may be expected to take before the API refuses it; `None`: any.
+    pub max_slowdown: Option<f64>,
     /// Opens `/metrics` to other machines.
     pub metrics_token: Option<SecretString>,
 }
@@ -252,6 +254,7 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
         web: Web {
             bind: address("web.bind", &raw.web.bind)?,
             allowed_hosts: raw.web.allowed_hosts,
+            max_slowdown: slowdown(raw.web.max_slowdown)?,
             metrics_token: secrets.find("web.metrics_token", &raw.web.metrics_token_file)?,
         },
         telegram: raw.telegram.enabled.then(|| telegram(&raw.telegram, secrets)).transpose()?,
@@ -403,6 +406,21 @@ fn positive(key: &'static str, value: i64) -> Result<usize, ConfigError> {
     })
 }
 
+/// More is a slip of the hand.
+const MOST_SLOWDOWN: f64 = 1e6;
+
+/// 0 means that there is no limit.
+fn slowdown(value: f64) -> Result<Option<f64>, ConfigError> {
+    if value == 0.0 || (1.0..=MOST_SLOWDOWN).contains(&value) {
+        return Ok(Some(value).filter(|value| *value > 0.0));
+    }
+    Err(ConfigError::Value {
+        key: "web.max_slowdown",
+        value: value.to_string(),
+        cure: format!("write a number from 1 to {MOST_SLOWDOWN}, or 0 to refuse nobody for it"),
+    })
+}
+
 fn address(key: &'static str, value: &str) -> Result<SocketAddr, ConfigError> {
     value.parse().map_err(|_| ConfigError::Value {
         key,
@@ -535,6 +553,7 @@ mod tests {
             ("[infer]\nbackend = \"kserve\"\nkserve_url = \"http://me:secret@triton\"\n", vec![]),
             ("[infer\n", vec![]),
             ("[web]\nbind = \"localhost\"\n", vec![]),
+            ("[web]\nmax_slowdown = 0.5\n", vec![]),
             ("[telegram]\nenabled = true\n", vec![]),
             ("[telegram]\nenabled = true\ntoken = \"1:secret\"\n", vec![]),
             ("[telegram]\nenabled = true\ntoken = 1:secret\n", vec![]),

@@ -16,6 +16,7 @@ mod live;
 pub mod manifest;
 pub mod meters;
 pub mod onnx;
+mod pace;
 pub mod preprocess;
 pub mod queue;
 pub mod street;
@@ -296,8 +297,7 @@ impl Core {
 
     /// Measures how many photos are in it just now.
     pub fn measure_load(&self) {
-        let inside = self.shared.options.capacity().saturating_sub(self.shared.admission.available_permits());
-        self.shared.meters.set_load(inside, self.live().queue.waiting());
+        self.shared.meters.set_load(self.inside(), self.live().queue.waiting());
     }
 
     /// Answers where a photo was taken.
@@ -305,22 +305,44 @@ impl Core {
     /// # Errors
     /// See [`LocateError`]; a photo that cannot be read never reaches the backend.
     pub async fn locate(&self, photo: Vec<u8>) -> Result<Located, LocateError> {
-        let answer = self.answer(photo).await;
+        self.locate_within(photo, f64::INFINITY).await
+    }
+
+    /// The same for a caller who would rather be refused than wait: "busy" is also the answer when the photo is expected to
+    /// take more than `slowdown` times (1 or more) as long as one that has the core to itself.
+    ///
+    /// # Errors
+    /// As [`Core::locate`].
+    pub async fn locate_within(&self, photo: Vec<u8>, slowdown: f64) -> Result<Located, LocateError> {
+        let answer = self.answer(photo, slowdown).await;
         self.shared.meters.answered(&answer);
         answer
     }
 
-    async fn answer(&self, photo: Vec<u8>) -> Result<Located, LocateError> {
-        let live = self.live();
-        let busy = || LocateError::Busy { retry_after: live.retry_after(self.shared.options.capacity()) };
-        let _admitted = self.shared.admission.try_acquire().map_err(|_| busy())?;
+    /// Photos from admission to the answer.
+    fn inside(&self) -> usize {
+        self.shared.options.capacity().saturating_sub(self.shared.admission.available_permits())
+    }
+
+    async fn answer(&self, photo: Vec<u8>, slowdown: f64) -> Result<Located, LocateError> {
+        let (live, begin) = (self.live(), Instant::now());
+        let busy = |photos| LocateError::Busy { retry_after: live.pace.retry_after(photos) };
+        let capacity = self.shared.options.capacity();
+        let _admitted = self.shared.admission.try_acquire().map_err(|_| busy(capacity))?;
+        let others = self.inside().saturating_sub(1);
+        if !live.pace.bears(others, slowdown) {
+            return Err(busy(others));
+        }
         let prepared = self.prepare(photo, live.manifest.input).await?;
         let output = live.queue.run(prepared.tensor).await.map_err(|error| match error {
-            QueueError::Full => busy(),
+            QueueError::Full => busy(capacity),
             QueueError::Failed(detail) => LocateError::Failed(detail),
             QueueError::Stopped => LocateError::Stopped,
         })?;
-        live.learn_pace(output.ran, output.batch);
+        live.pace.learn_run(output.ran, output.batch);
+        if others == 0 && output.batch == 1 {
+            live.pace.learn_alone(begin.elapsed());
+        }
         let (manifest, labels) = (&live.manifest, &live.manifest.labels);
         let answer = Prediction::from_logits(&output.logits, labels, manifest.temperature, manifest.abstain_below);
         let prediction = match &manifest.street {

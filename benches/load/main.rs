@@ -1,6 +1,7 @@
 //! Latency under load, over HTTP on loopback: the program itself in a process of its own, asked in a closed loop (so many
-//! callers, each with its next photo once it has an answer) and in an open one (photos come when they come, at a share of
-//! what a closed loop gets through). Latencies count from when a photo was due, so that waiting is not left out.
+//! callers, each with its next photo once it has an answer, or once the time is over after which a refused one may come back)
+//! and in an open one: photos come at a share of what a closed loop gets through, evenly or at random (a Poisson process).
+//! Latencies count from when a photo was due, so that waiting is not left out.
 //!
 //! `cargo bench --bench load -- [--library PATH/libonnxruntime.so.1]`; this program shares the processor with the one that
 //! it measures.
@@ -31,12 +32,12 @@ struct Cli {
     /// Shares of the capacity for the open loop, percent
     #[arg(long, value_delimiter = ',', default_values_t = [20, 50, 80, 120])]
     shares: Vec<u32>,
-    /// Callers of the closed loop
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 16])]
+    /// Callers of the closed loop, besides one alone
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 3, 4, 16])]
     callers: Vec<usize>,
-    /// `infer.max_in_flight` of the program
+    /// `web.max_slowdown` of the program
     #[arg(long)]
-    in_flight: Option<usize>,
+    slowdown: Option<f64>,
     /// What cargo adds
     #[arg(long, hide = true)]
     bench: bool,
@@ -57,23 +58,21 @@ async fn main() {
     let duration = Duration::from_secs_f64(cli.seconds);
     asker.closed(1, Duration::from_secs(1)).await;
     println!(
-        "{:<16}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}",
+        "{:<16}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}   p99, most: times the unloaded median",
         "load", "1/s", "p50 ms", "p95", "p99", "most", "refused", "MiB"
     );
-    let (mut unloaded, mut capacity) = (0.0_f64, 0.0_f64);
+    let unloaded = asker.closed(1, duration).await;
+    let (median, mut capacity) = (unloaded.at(0.5), unloaded.rate());
+    unloaded.print("closed, 1", &server, median);
     for &callers in &cli.callers {
         let row = asker.closed(callers, duration).await;
-        row.print(&format!("closed, {callers}"), &server);
-        if callers == 1 {
-            unloaded = row.at(0.5);
-        }
+        row.print(&format!("closed, {callers}"), &server, median);
         capacity = capacity.max(row.rate());
     }
-    for share in &cli.shares {
-        let row = asker.open(capacity * f64::from(*share) / 100.0, duration).await;
-        row.print(&format!("open, {share} %"), &server);
-        if unloaded > 0.0 {
-            println!("{:<16}p99 is {:.1} times the unloaded median", "", row.at(0.99) / unloaded);
+    for (name, random) in [("even", false), ("random", true)] {
+        for share in &cli.shares {
+            let row = asker.open(capacity * f64::from(*share) / 100.0, random, duration).await;
+            row.print(&format!("{name}, {share} %"), &server, median);
         }
     }
 }
@@ -91,8 +90,8 @@ impl Server {
         if let Some(library) = &cli.library {
             command.env("KOKODOKO_INFER__BACKEND", "onnxruntime").env("ORT_DYLIB_PATH", library);
         }
-        if let Some(most) = cli.in_flight {
-            command.env("KOKODOKO_INFER__MAX_IN_FLIGHT", most.to_string());
+        if let Some(most) = cli.slowdown {
+            command.env("KOKODOKO_WEB__MAX_SLOWDOWN", most.to_string());
         }
         let begin = Instant::now();
         let mut child =
@@ -134,18 +133,18 @@ struct Row {
 }
 
 impl Asker {
-    /// Milliseconds from `due` to the answer; `None`: refused.
-    async fn ask(&self, turn: usize, due: Instant) -> Option<f64> {
+    /// Milliseconds from `due` to the answer, or, refused, after how long to come back.
+    async fn ask(&self, turn: usize, due: Instant) -> Result<f64, Duration> {
         let photo = self.photos[turn % self.photos.len()].clone();
         let answer = self.client.post(&self.url).body(photo).send().await.expect("the server answers");
         match answer.status() {
             StatusCode::OK => {
                 answer.bytes().await.expect("the whole answer");
-                Some(due.elapsed().as_secs_f64() * 1e3)
+                Ok(due.elapsed().as_secs_f64() * 1e3)
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                assert!(answer.headers().contains_key("retry-after"), "who is refused is told when to come back");
-                None
+                let wait = answer.headers().get("retry-after").expect("who is refused is told when to come back");
+                Err(Duration::from_secs(wait.to_str().ok().and_then(|wait| wait.parse().ok()).expect("seconds")))
             }
             other => panic!("an answer of status {other}"),
         }
@@ -159,7 +158,11 @@ impl Asker {
             running.spawn(async move {
                 let mut answers = Vec::new();
                 while begin.elapsed() < duration {
-                    answers.push(asker.ask(caller * 5 + answers.len(), Instant::now()).await);
+                    let answer = asker.ask(caller * 5 + answers.len(), Instant::now()).await;
+                    answers.push(answer);
+                    if let Err(wait) = answer {
+                        tokio::time::sleep(wait).await;
+                    }
                 }
                 answers
             });
@@ -168,8 +171,8 @@ impl Asker {
         Row::of(answers, begin.elapsed())
     }
 
-    /// Photos come at random, `rate` a second on average.
-    async fn open(self: &Arc<Self>, rate: f64, duration: Duration) -> Row {
+    /// Photos come `rate` a second, on average if at random.
+    async fn open(self: &Arc<Self>, rate: f64, random: bool, duration: Duration) -> Row {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let begin = Instant::now();
         let mut running = JoinSet::new();
@@ -178,8 +181,8 @@ impl Asker {
             tokio::time::sleep_until((begin + due).into()).await;
             let (asker, at) = (self.clone(), begin + due);
             running.spawn(async move { asker.ask(turn, at).await });
-            // Gaps of a Poisson process.
-            due += Duration::from_secs_f64(-(1.0 - rng.random::<f64>()).ln() / rate);
+            let gap = if random { -(1.0 - rng.random::<f64>()).ln() } else { 1.0 };
+            due += Duration::from_secs_f64(gap / rate);
             turn += 1;
         }
         let answers = running.join_all().await;
@@ -188,8 +191,8 @@ impl Asker {
 }
 
 impl Row {
-    fn of(answers: Vec<Option<f64>>, elapsed: Duration) -> Self {
-        let refused = answers.iter().filter(|answer| answer.is_none()).count();
+    fn of(answers: Vec<Result<f64, Duration>>, elapsed: Duration) -> Self {
+        let refused = answers.iter().filter(|answer| answer.is_err()).count();
         let mut latencies: Vec<f64> = answers.into_iter().flatten().collect();
         latencies.sort_unstable_by(f64::total_cmp);
         Self { latencies, refused, seconds: elapsed.as_secs_f64() }
@@ -206,9 +209,11 @@ impl Row {
         self.latencies.get(index.min(self.latencies.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
     }
 
-    fn print(&self, name: &str, server: &Server) {
+    /// `median` is the unloaded one, milliseconds.
+    fn print(&self, name: &str, server: &Server, median: f64) {
         let [p50, p95, p99, most] = [0.5, 0.95, 0.99, 1.0].map(|share| self.at(share));
         let (rate, refused, memory) = (self.rate(), self.refused, server.memory());
-        println!("{name:<16}{rate:>9.1}{p50:>9.1}{p95:>9.1}{p99:>9.1}{most:>9.1}{refused:>9}{memory:>9}");
+        let times = format!("{:.1}, {:.1}", p99 / median, most / median);
+        println!("{name:<16}{rate:>9.1}{p50:>9.1}{p95:>9.1}{p99:>9.1}{most:>9.1}{refused:>9}{memory:>9}   {times}");
     }
 }

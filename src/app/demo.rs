@@ -85,11 +85,14 @@ async fn giving(config: &Config, store: Option<&Store>, core: &Core) -> Option<G
 /// The page's routes, for whatever `options` has already.
 pub(super) async fn router(core: Core, config: &Config, options: web::Options) -> anyhow::Result<axum::Router> {
     let samples = tokio::task::spawn_blocking(samples).await.context("cannot draw the sample photos")?;
-    let (allowed_hosts, insight) = (config.web.allowed_hosts.clone(), Some(super::insight(config)));
+    let (allowed_hosts, max_slowdown) = (config.web.allowed_hosts.clone(), config.web.max_slowdown);
+    let insight = Some(super::insight(config));
     let metrics_token = config.web.metrics_token.clone();
     let album = Album::new(&config.collect.data_folder);
     let extents = Extents::new(super::grounds(config));
-    Ok(web::router(core, web::Options { allowed_hosts, samples, insight, album, extents, metrics_token, ..options }))
+    let options =
+        web::Options { allowed_hosts, max_slowdown, samples, insight, album, extents, metrics_token, ..options };
+    Ok(web::router(core, options))
 }
 
 /// One photo of each area, from towns that the model was not trained on.

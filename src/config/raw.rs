@@ -114,6 +114,7 @@ pub(super) struct Admin {
 pub(super) struct Web {
     pub(super) bind: String,
     pub(super) allowed_hosts: Vec<String>,
+    pub(super) max_slowdown: f64,
     pub(super) metrics_token_file: String,
 }
 

@@ -48,6 +48,8 @@ use crate::store::Store;
 pub struct Options {
     /// Host names by which the page may be reached, besides `localhost` and IP addresses: `bot.example`.
     pub allowed_hosts: Vec<String>,
+    /// How many times as long as alone (1 or more) a photo may be expected to take before it is refused; `None`: any.
+    pub max_slowdown: Option<f64>,
     /// Photos to try; may be empty.
     pub samples: Vec<Sample>,
     /// Where rounds are played, if the quiz is on.
@@ -72,6 +74,7 @@ pub struct Options {
 struct Site {
     core: Core,
     allowed_hosts: Vec<String>,
+    max_slowdown: Option<f64>,
     samples: Vec<Sample>,
     table: Option<Table>,
     insight: Option<Insight>,
@@ -93,14 +96,26 @@ type Shared = State<Arc<Site>>;
 pub fn router(core: Core, options: Options) -> Router {
     let max_body = upload::max_body(core.limits());
     let gifts = give::routes(core.limits());
-    let Options { allowed_hosts, samples, table, insight, album, extents, giving, metrics, store, metrics_token } =
-        options;
+    let Options {
+        allowed_hosts,
+        max_slowdown,
+        samples,
+        table,
+        insight,
+        album,
+        extents,
+        giving,
+        metrics,
+        store,
+        metrics_token,
+    } = options;
     let (meters, clients) = (Meters::start(), Clients::default());
     let metrics = metrics.with(core.meters()).with(&meters);
     let pages = page::Pages::default();
     let site = Site {
         core,
         allowed_hosts,
+        max_slowdown,
         samples,
         table,
         insight,

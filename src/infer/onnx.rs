@@ -157,6 +157,8 @@ impl Network {
 }
 
 impl Run for Network {
+    // `.ci/answers` finds it by its name.
+    #[inline(never)]
     fn run(&mut self, batch: usize, input: &[f32]) -> Result<Outputs, String> {
         let shape = [batch, 3, self.size, self.size];
         let input_tensor = || TensorRef::from_array_view((shape, input)).map_err(|error| error.to_string());

@@ -29,9 +29,12 @@ impl Site {
     }
 
     async fn around(core: Core) -> Self {
+        Self::with(core, Options::default()).await
+    }
+
+    async fn with(core: Core, options: Options) -> Self {
         let sample = Sample { area: Area::new("東京都", "港区", "Minato, Tokyo"), jpeg: jpeg(RED) };
-        let options =
-            Options { allowed_hosts: vec!["bot.example".to_owned()], samples: vec![sample], ..Options::default() };
+        let options = Options { allowed_hosts: vec!["bot.example".to_owned()], samples: vec![sample], ..options };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("bound"));
         let stop = CancellationToken::new();
@@ -292,6 +295,30 @@ async fn a_full_core_says_when_to_come_back() {
     gate.open();
     let first = waiting.await.expect("no panic").expect("an answer");
     assert_eq!(first.status(), StatusCode::OK, "who came first is answered");
+}
+
+#[tokio::test]
+async fn who_would_wait_too_long_is_refused_and_who_was_let_in_is_not() {
+    let (core, mut gate) = support::gated_core(&infer::Options::default());
+    let site = Site::with(core.clone(), Options { max_slowdown: Some(1.0), ..Options::default() }).await;
+    gate.open();
+    answer(site.post("", jpeg(RED))).await;
+    gate.entered().await;
+
+    let two = site.form("", &[("photo", &jpeg(RED)), ("photo", &jpeg(GREEN))]);
+    let two = tokio::spawn(two.send());
+    gate.entered().await;
+    let chat = tokio::spawn(async move { core.locate(jpeg(BLUE)).await });
+    for refused in [site.post("", jpeg(BLUE)), site.form("", &[("photo", &jpeg(RED)), ("photo", &jpeg(GREEN))])] {
+        let response = send(refused).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()["retry-after"], "1");
+        assert_eq!(response.json::<Value>().await.expect("JSON")["code"], json!("busy"));
+    }
+    (0..3).for_each(|_| gate.open());
+    let both: Value = two.await.expect("no panic").expect("an answer").json().await.expect("JSON");
+    assert!(both.as_array().is_some_and(|both| both.len() == 2 && both.iter().all(|one| one["known"] == json!(true))));
+    assert!(chat.await.expect("no panic").is_ok(), "chats wait");
 }
 
 #[tokio::test]

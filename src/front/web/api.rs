@@ -13,11 +13,9 @@ use super::problem::Problem;
 use super::upload::{self, Photos};
 use super::{Shared, Site, clients};
 use crate::album::Album;
-use crate::chat::gift::Giving;
 use crate::chat::map::Map;
 use crate::chat::similar::Similar;
 use crate::chat::{Lang, text};
-use crate::collect::extents::Extents;
 use crate::domain::{Area, Prediction};
 use crate::front::json::{Answer, Entry, Failure};
 use crate::infer::explain::Question;
@@ -63,7 +61,8 @@ struct Heatmap {
 
 /// Answers one photo with an object, several with an array in their order.
 ///
-/// One photo that cannot be answered is a problem; among several it has an error in its place.
+/// One photo that cannot be answered is a problem; among several it has an error in its place, unless the core is too busy
+/// for the first: then nothing is done.
 pub(super) async fn locate(
     State(site): Shared,
     Language(lang): Language,
@@ -124,25 +123,28 @@ async fn answer_all(site: &Arc<Site>, core: &Core, wish: Wish, request: Request)
         if outcomes.len() == upload::MAX_PHOTOS {
             return Err(Problem::TooManyPhotos);
         }
+        // Who was let in is answered to the last photo.
+        let is_first = outcomes.is_empty();
+        let slowdown = site.max_slowdown.filter(|_| is_first).unwrap_or(f64::INFINITY);
         let outcome = match photo {
-            Ok(photo) => answer(core, site.giving.as_ref(), wish, photo, (&site.album, &site.extents)).await,
+            Ok(photo) => answer(site, core, wish, photo, slowdown).await,
             Err(error) => Err(LocateError::Photo(error)),
         };
         record(site, &outcome);
+        if let Err(error @ LocateError::Busy { .. }) = &outcome
+            && is_first
+        {
+            return Err(Problem::Locate(error.clone()));
+        }
         outcomes.push(outcome);
     }
     if outcomes.is_empty() { Err(Problem::MissingPhoto) } else { Ok(outcomes) }
 }
 
-async fn answer(
-    core: &Core,
-    giving: Option<&Giving>,
-    wish: Wish,
-    photo: Vec<u8>,
-    (album, extents): (&Album, &Extents),
-) -> Outcome {
-    let placed = giving.and_then(|giving| giving.look(&photo));
-    let (located, album, extents) = (core.locate(photo).await?, album.clone(), extents.clone());
+async fn answer(site: &Site, core: &Core, wish: Wish, photo: Vec<u8>, slowdown: f64) -> Outcome {
+    let placed = site.giving.as_ref().and_then(|giving| giving.look(&photo));
+    let located = core.locate_within(photo, slowdown).await?;
+    let (album, extents) = (site.album.clone(), site.extents.clone());
     let draws = wish.similar || wish.heatmap.is_some() || wish.map.is_some();
     let drawing = tokio::task::spawn_blocking(move || {
         let extents = extents.of(&located.manifest, located.index.as_deref());
