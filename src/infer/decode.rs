@@ -128,7 +128,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, PhotoError> {
 ///
 /// # Errors
 /// See [`PhotoError`]; sizes are checked on the header alone.
-#[inline(never)] // `.ci/answers` finds it by its name
+#[inline(never)] // profiles find it by its name
 pub fn decode_square(bytes: &[u8], limits: &Limits, side: u32) -> Result<RgbImage, PhotoError> {
     if sniff(bytes, limits)? == ImageFormat::Jpeg
         && let Some(square) = jpeg_square(bytes, limits, side)

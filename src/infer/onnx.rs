@@ -157,7 +157,7 @@ impl Network {
 }
 
 impl Run for Network {
-    // `.ci/answers` finds it by its name.
+    // Profiles find it by its name.
     #[inline(never)]
     fn run(&mut self, batch: usize, input: &[f32]) -> Result<Outputs, String> {
         let shape = [batch, 3, self.size, self.size];

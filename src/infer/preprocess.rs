@@ -57,7 +57,7 @@ impl Preprocess {
     /// # Panics
     /// When `square` does not measure `size` x `size`.
     #[must_use]
-    #[inline(never)] // `.ci/answers` finds it by its name
+    #[inline(never)] // profiles find it by its name
     pub fn tensor(&self, square: &RgbImage) -> Vec<f32> {
         let mut out = Vec::with_capacity(self.values());
         self.normalise(square, &mut out);
