@@ -123,6 +123,15 @@ async function lookAlikes(page, name) {
   await tour.shoot(page, `${name}-similar`);
 }
 
+/** Where the answer lies on a map. */
+async function onTheMap(page, name) {
+  await page.locator('#map-ask').click();
+  await page.waitForFunction(() => document.getElementById('map-picture').naturalWidth > 0);
+  assert.notEqual(await page.locator('#map-picture').getAttribute('alt'), '', 'the map has words');
+  await tour.fitsItsWidth(page, name);
+  await tour.shoot(page, `${name}-map`);
+}
+
 async function switchLanguage(page, from, to) {
   await page.locator(`.languages a[lang="${to.slice(0, 2)}"]`).click();
   assert.ok((await page.locator('#evidence-of').textContent()).includes(WORDS[to].of), 'the answer is still there');
@@ -154,6 +163,7 @@ async function walk(name, options, locale) {
   await give(page, name, complaints);
   await evidence(page, name, rows[0]);
   await lookAlikes(page, name);
+  await onTheMap(page, name);
   await switchLanguage(page, locale, locale === 'ja-JP' ? 'en-GB' : 'ja-JP');
   assert.deepEqual(complaints, [], `${name}: the browser complains`);
   await refused(page, name, words, complaints);

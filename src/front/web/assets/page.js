@@ -196,7 +196,7 @@ function renderWords(photo) {
   const words = {
     busy: () => [say('page-thinking'), ''],
     error: () => [say('page-failed'), photo.problem],
-    answer: () => [headline(photo.answer), aside(photo.answer)],
+    answer: () => [headline(photo.answer), below(photo.answer)],
   };
   const [title, aside] = words[photo.state]();
   at('headline').textContent = title;
@@ -265,7 +265,7 @@ function lookAlike(found, best) {
 }
 
 /** What is said under the headline of an answer. */
-function aside(answer) {
+function below(answer) {
   if (!answer.street) return '';
   return answer.known ? doubt(answer) : say('page-unknown-why');
 }
