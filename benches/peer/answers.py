@@ -150,6 +150,7 @@ def main(arguments):
     options = parser.parse_args(arguments)
     options.bench = options.bench or built("--bench", "answers")
     options.program = options.program or built("--bin", "kokodoko")
+    FOLDER.mkdir(parents=True, exist_ok=True)
     if not (FOLDER / "drawn").exists():
         subprocess.run([options.bench, "--photos", str(FOLDER), "--steps"], check=True, stdout=subprocess.DEVNULL)
     print(f"{'network':14}{'photos':12}{'ours':>18}{'+ ONNX Runtime':>18}{'+ PyTorch':>18}{'ours to each':>18}{'in work':>18}   1/s (ms)")
