@@ -113,7 +113,8 @@ const DRAWN: &str = "drawn";
 /// Writes a model folder.
 fn keep(folder: &Path, files: &ModelFiles) {
     std::fs::create_dir_all(folder).expect("the folder can be made");
-    let manifest = toml::to_string(&Manifest { index: None, street: None, ..files.manifest.clone() }).expect("plain data");
+    let manifest =
+        toml::to_string(&Manifest { index: None, street: None, ..files.manifest.clone() }).expect("plain data");
     std::fs::write(folder.join("manifest.toml"), manifest).expect("a file is written");
     std::fs::write(folder.join("model.onnx"), &files.onnx).expect("a file is written");
 }
