@@ -82,7 +82,12 @@ struct Sum {
 
 fn spread(spots: &[Spot<'_>], gains: &[i32], rng: &mut impl Rng) -> Spread {
     assert!(!spots.is_empty() && spots.len() == gains.len(), "one answer a photo, and some of them");
-    let areas = clusters(spots, gains);
+    let whole = |photos: Vec<usize>| Cluster {
+        photos: photos.len() as u32,
+        gain: photos.into_iter().map(|photo| gains[photo]).sum(),
+    };
+    let areas = clusters(spots).into_iter().map(|clusters| clusters.into_iter().map(whole).collect());
+    let areas: Vec<Vec<Cluster>> = areas.collect();
     let all = |clusters: &Vec<Cluster>| clusters.iter().copied().fold(Sum::default(), add);
     let (top1, macro_recall) = figures(areas.iter().map(all));
     let mut resampled: [Vec<f64>; 2] = [Vec::with_capacity(RESAMPLES), Vec::with_capacity(RESAMPLES)];
@@ -103,16 +108,15 @@ fn add(sum: Sum, cluster: Cluster) -> Sum {
     Sum { photos: sum.photos + f64::from(cluster.photos), gain: sum.gain + f64::from(cluster.gain) }
 }
 
-/// The places of each area that has photos; the photos themselves where there is one place.
-fn clusters(spots: &[Spot<'_>], gains: &[i32]) -> Vec<Vec<Cluster>> {
-    let mut areas: BTreeMap<usize, BTreeMap<&str, Vec<i32>>> = BTreeMap::new();
-    for (spot, &gain) in spots.iter().zip(gains) {
-        areas.entry(spot.area).or_default().entry(spot.place).or_default().push(gain);
+/// The photos of each place of each area that has any; single photos where an area has one place.
+pub(super) fn clusters(spots: &[Spot<'_>]) -> Vec<Vec<Vec<usize>>> {
+    let mut areas: BTreeMap<usize, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
+    for (photo, spot) in spots.iter().enumerate() {
+        areas.entry(spot.area).or_default().entry(spot.place).or_default().push(photo);
     }
-    let whole = |gains: Vec<i32>| Cluster { photos: gains.len() as u32, gain: gains.iter().sum() };
-    let of_area = |places: BTreeMap<&str, Vec<i32>>| match places.len() {
-        1 => places.into_values().flatten().map(|gain| Cluster { photos: 1, gain }).collect(),
-        _ => places.into_values().map(whole).collect(),
+    let of_area = |places: BTreeMap<&str, Vec<usize>>| match places.len() {
+        1 => places.into_values().flatten().map(|photo| vec![photo]).collect(),
+        _ => places.into_values().collect(),
     };
     areas.into_values().map(of_area).collect()
 }

@@ -1,11 +1,9 @@
 //! How far off guesses are.
 
-use std::collections::BTreeMap;
-
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap::{Interval, RESAMPLES, Spot, percentile, quantile};
+use super::bootstrap::{Interval, RESAMPLES, Spot, clusters, percentile, quantile};
 
 /// Distances within which a guess counts as right: street, city, region, country and continent, kilometres (Hays and
 /// Efros 2008, "IM2GPS"; Weyand et al. 2016).
@@ -68,19 +66,6 @@ pub fn distances(spots: &[Spot<'_>], km: &[f64], outside: usize, rng: &mut impl 
         median_km: interval(5),
         geoscore: interval(6),
     }
-}
-
-/// Photos of each place, area by area; single photos where an area has one place.
-fn clusters(spots: &[Spot<'_>]) -> Vec<Vec<Vec<usize>>> {
-    let mut areas: BTreeMap<usize, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
-    for (photo, spot) in spots.iter().enumerate() {
-        areas.entry(spot.area).or_default().entry(spot.place).or_default().push(photo);
-    }
-    let of_area = |places: BTreeMap<&str, Vec<usize>>| match places.len() {
-        1 => places.into_values().flatten().map(|photo| vec![photo]).collect(),
-        _ => places.into_values().collect(),
-    };
-    areas.into_values().map(of_area).collect()
 }
 
 /// Shares, median and score when each photo counts so many times; `sorted` by error.
