@@ -53,7 +53,8 @@ impl Border {
     /// are). `None` when no ring has an inside.
     #[must_use]
     pub fn middle(&self) -> Option<Coordinate> {
-        let largest = self.rings.iter().filter_map(|ring| centroid(ring)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let centroids = self.rings.iter().filter_map(|ring| centroid(ring.iter().map(|[lng, lat]| (*lng, *lat))));
+        let largest = centroids.max_by(|a, b| a.0.total_cmp(&b.0))?;
         let (lng, lat) = largest.1;
         // A cell's ring may go on beyond the date line.
         Coordinate::new(lat, (lng + 180.0).rem_euclid(360.0) - 180.0)
@@ -85,19 +86,20 @@ fn collect_rings(geometry: &GeometryValue, rings: &mut Vec<Vec<[f64; 2]>>) {
     }
 }
 
-/// Size in square degrees, and centre of mass as longitude and latitude.
-fn centroid(ring: &[[f64; 2]]) -> Option<(f64, (f64, f64))> {
-    let &[west, south] = ring.first()?;
+/// Size of what a ring of corners holds, and its centre of mass (the shoelace formula); `None` where it holds nothing.
+#[must_use]
+pub fn centroid(ring: impl Iterator<Item = (f64, f64)> + Clone) -> Option<(f64, (f64, f64))> {
+    let (left, low) = ring.clone().next()?;
     // Relative to the first corner: products of large numbers lose the small differences.
-    let near = || ring.iter().map(|[lng, lat]| (lng - west, lat - south));
+    let near = ring.map(|(x, y)| (x - left, y - low));
     let (mut doubled, mut x, mut y) = (0.0, 0.0, 0.0);
-    for (a, b) in near().zip(near().cycle().skip(1)) {
+    for (a, b) in near.clone().zip(near.cycle().skip(1)) {
         let cross = a.0 * b.1 - b.0 * a.1;
         doubled += cross;
         x += (a.0 + b.0) * cross;
         y += (a.1 + b.1) * cross;
     }
-    (doubled != 0.0).then(|| (doubled.abs() / 2.0, (west + x / (3.0 * doubled), south + y / (3.0 * doubled))))
+    (doubled != 0.0).then(|| (doubled.abs() / 2.0, (left + x / (3.0 * doubled), low + y / (3.0 * doubled))))
 }
 
 fn crosses_east_of(at: Coordinate, a: &[f64; 2], b: &[f64; 2]) -> bool {

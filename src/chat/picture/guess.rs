@@ -1,7 +1,7 @@
 //! Where a photo may have been taken: the most probable areas on a map, the guess in the best of them.
 
-use super::panel::{Bounds, Panel, around, panels_around};
-use super::svg::{Anchor, INK, LINE, MODEL, MUTED, Sheet, Style, bold, length, plain};
+use super::panel::{Bounds, Panel, around, middle, panels_around};
+use super::svg::{Anchor, INK, LINE, MODEL, MUTED, SENTENCE, Sheet, Style, bold, length, plain};
 use crate::domain::{Border, Coordinate};
 
 const WIDTH: u32 = 1_200;
@@ -31,8 +31,6 @@ const SPAN: f64 = 14.0;
 const WIDE_M: f64 = 400_000.0;
 /// Steps of the legend's colours.
 const STEPS: u8 = 50;
-/// More of a sentence fits than [`Sheet::text`] takes letters to need.
-const SENTENCE: f32 = 1.2;
 /// Land.
 const GROUND: &str = "#eee9dd";
 /// Outlines behind the areas.
@@ -174,8 +172,7 @@ fn mark(sheet: &mut Sheet, picture: &GuessPicture, panel: &Panel) {
 /// Where in the world that is.
 fn overview(sheet: &mut Sheet, picture: &GuessPicture, all: Bounds, backdrop: Backdrop<'_>) {
     let (origin, size) = ((SIDES.1 - OVERVIEW, HEAD), (OVERVIEW, OVERVIEW));
-    let middle = |a: f64, b: f64| (a + b) / 2.0;
-    let (lat, lng) = (middle(all.0.lat, all.1.lat), middle(all.0.lng, all.1.lng));
+    let Coordinate { lat, lng } = middle(all);
     let half = SPAN / 2.0;
     let least = (Coordinate { lat: lat - half, lng: lng - half }, Coordinate { lat: lat + half, lng: lng + half });
     let panel = Panel::new(vec![0], around(all, least), origin, size);

@@ -1,6 +1,7 @@
 //! Panels: which areas are drawn together, and where on the sheet a position lies.
 
 use super::svg::{INK, LINE, MUTED, Sheet, Style, plain};
+use crate::domain::border::centroid;
 use crate::domain::{Border, Coordinate};
 
 /// Areas whose middles are nearer than this share a panel, metres.
@@ -69,7 +70,8 @@ fn groups(all: &[Option<Bounds>]) -> Vec<(Vec<usize>, Bounds)> {
     groups
 }
 
-fn middle((low, high): Bounds) -> Coordinate {
+/// The middle of a box.
+pub(super) fn middle((low, high): Bounds) -> Coordinate {
     Coordinate { lat: (low.lat + high.lat) / 2.0, lng: (low.lng + high.lng) / 2.0 }
 }
 
@@ -192,30 +194,34 @@ impl Panel {
         sheet.label(left + length + 14.0, base + 8.0, plain(22.0), 160.0, &words);
     }
 
-    /// Where a name is best written: the centroid of the largest ring (the shoelace formula).
+    /// Where a name is best written: the centroid of the largest ring.
     pub(super) fn middle(&self, border: &Border) -> Option<(f32, f32)> {
-        let largest = self.rings(border).iter().map(|ring| centroid(ring)).max_by(|a, b| a.0.total_cmp(&b.0));
-        largest.filter(|(area, _)| *area > 0.0).map(|(_, at)| at)
+        let rings = self.rings(border);
+        let corners = |ring: &Vec<(f32, f32)>| centroid(ring.iter().map(|(x, y)| (f64::from(*x), f64::from(*y))));
+        let (_, (x, y)) = rings.iter().filter_map(corners).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        Some((x as f32, y as f32))
     }
 
     /// A bar of a round length, in pixels, and the length in words.
     fn scale_bar(&self) -> (f32, String) {
         let most = self.metres * f64::from(self.size.0) / 4.0;
-        let power = 10.0_f64.powf(most.log10().floor());
-        let length = [5.0, 2.0, 1.0].map(|step| step * power).into_iter().find(|length| *length <= most);
-        let length = length.unwrap_or(power);
+        let length = round_below(most);
         let words =
             if length >= 1_000.0 { format!("{} km", length / 1_000.0) } else { format!("{} m", length.round()) };
         ((length / self.metres) as f32, words)
     }
 }
 
+/// The largest number that is 1, 2 or 5 with zeros before or after it and not above `most`, greater than 0.
+fn round_below(most: f64) -> f64 {
+    let power = 10.0_f64.powf(most.log10().floor());
+    [5.0, 2.0, 1.0].map(|step| step * power).into_iter().find(|round| *round <= most).unwrap_or(power)
+}
+
 /// Two to four round degrees between two, with their names: positive ones by the first letter, negative ones by the
 /// second.
 fn lines_between(low: f64, high: f64, letters: [char; 2]) -> Vec<(f64, String)> {
-    let wanted = (high - low) / 3.0;
-    let power = 10.0_f64.powf(wanted.log10().floor());
-    let step = [5.0, 2.0, 1.0].map(|step| step * power).into_iter().find(|step| *step <= wanted).unwrap_or(power);
+    let step = round_below((high - low) / 3.0);
     let decimals = (-step.log10().floor()).max(0.0) as usize;
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
     let line = |index: i64| {
@@ -226,24 +232,6 @@ fn lines_between(low: f64, high: f64, letters: [char; 2]) -> Vec<(f64, String)> 
         (degrees, format!("{:.decimals$}°{letter}", shown.abs()))
     };
     (first..=last).map(line).collect()
-}
-
-/// Size in square pixels, and the centre of mass.
-fn centroid(ring: &[(f32, f32)]) -> (f32, (f32, f32)) {
-    let Some(&origin) = ring.first() else { return (0.0, (0.0, 0.0)) };
-    // Relative to the first corner: products of large numbers lose the small differences.
-    let near: Vec<(f32, f32)> = ring.iter().map(|(x, y)| (x - origin.0, y - origin.1)).collect();
-    let (mut doubled, mut x, mut y) = (0.0, 0.0, 0.0);
-    for (a, b) in near.iter().zip(near.iter().cycle().skip(1)) {
-        let cross = a.0 * b.1 - b.0 * a.1;
-        doubled += cross;
-        x += (a.0 + b.0) * cross;
-        y += (a.1 + b.1) * cross;
-    }
-    if doubled == 0.0 {
-        return (0.0, origin);
-    }
-    (doubled.abs() / 2.0, (origin.0 + x / (3.0 * doubled), origin.1 + y / (3.0 * doubled)))
 }
 
 #[cfg(test)]
