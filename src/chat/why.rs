@@ -237,8 +237,7 @@ impl Told {
 
     /// `shown` is the picture with its words; without one, the words of the answer go out all the same.
     fn reply(&self, view: View, shown: Option<(String, Picture)>) -> Reply {
-        // What speaks for a street where there is none would mislead.
-        let (words, picture) = match shown.filter(|_| self.prediction.is_street) {
+        let (words, picture) = match shown {
             Some((words, picture)) => (words, Some(picture)),
             None => (self.answer(None), None),
         };
@@ -282,8 +281,12 @@ impl Told {
         Some((self.answer(Some(map.note(self.lang))), map.shown(self.lang, number)))
     }
 
-    /// What is to be shown, drawn on a thread for blocking work. `None` when drawing panics.
+    /// What is to be shown, drawn on a thread for blocking work. `None` when drawing panics, and of what is no street: what
+    /// speaks for an area would mislead.
     async fn draw(self: &Arc<Self>, shows: Shows, album: &Album) -> Option<(String, Picture)> {
+        if !self.prediction.is_street {
+            return None;
+        }
         let (told, album) = (self.clone(), album.clone());
         let work = move || match shows {
             Shows::Heat(label) => {
