@@ -44,7 +44,8 @@ pub(super) async fn run(config: Config, options: Demo) -> anyhow::Result<ExitCod
             async move { table.run(stop).await }
         })
     });
-    let guests = web::Options { table: table.clone(), giving, ..web::Options::default() };
+    let extents = Extents::new(super::grounds(&config));
+    let guests = web::Options { table: table.clone(), giving, extents, ..web::Options::default() };
     web::serve(listener, router(core, &config, guests).await?, stop).await?;
     if let Some(bell) = bell {
         bell.await.context("the quiz's bell")?;
@@ -89,9 +90,7 @@ pub(super) async fn router(core: Core, config: &Config, options: web::Options) -
     let insight = Some(super::insight(config));
     let metrics_token = config.web.metrics_token.clone();
     let album = Album::new(&config.collect.data_folder);
-    let extents = Extents::new(super::grounds(config));
-    let options =
-        web::Options { allowed_hosts, max_slowdown, samples, insight, album, extents, metrics_token, ..options };
+    let options = web::Options { allowed_hosts, max_slowdown, samples, insight, album, metrics_token, ..options };
     Ok(web::router(core, options))
 }
 

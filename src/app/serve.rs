@@ -54,7 +54,9 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     let apologies = inbox.clone().run(post.clone(), stop.clone());
     let bureau = Bureau::open(&config, &store, post, Arc::new(SystemClock), Some(workshop))?;
     let conversation = conversation.with_album(Album::new(&config.collect.data_folder));
-    let conversation = conversation.with_extents(Extents::new(super::grounds(&config)));
+    // Chats and page remember the same borders.
+    let extents = Extents::new(super::grounds(&config));
+    let conversation = conversation.with_extents(extents.clone());
     let conversation = conversation.with_office(bureau.office()).keeping(config.retention);
     let conversation = conversation.with_insight(super::insight(&config)).with_inbox(inbox);
     let giving = super::gifts::giving(&config, store.clone(), &core.manifest().labels).await?;
@@ -85,8 +87,14 @@ pub(super) async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result
     tracing::info!(address = %listener.local_addr()?, "page ready");
     let meters = Meters::default();
     let metrics = Metrics::default().with(&meters).with(&config.collect.meters);
-    let options =
-        web::Options { table: table.clone(), giving, metrics, store: Some(store.clone()), ..web::Options::default() };
+    let options = web::Options {
+        table: table.clone(),
+        store: Some(store.clone()),
+        giving,
+        extents,
+        metrics,
+        ..web::Options::default()
+    };
     let router = super::demo::router(core.clone(), &config, options).await?;
     let stopping = stop.clone();
     fronts.spawn(async move { web::serve(listener, router, stopping).await.context("the page") });
