@@ -13,11 +13,12 @@ use crate::clock::SystemClock;
 use crate::collect::area::Region;
 use crate::collect::gifts::{Gifts, Placed, known_areas};
 use crate::config::Config;
+use crate::domain::geocell::grid_cell;
 use crate::domain::party::TERMINAL;
 use crate::domain::{Area, Platform, UserRef};
 use crate::infer::Located;
 use crate::judge::TestPhoto;
-use crate::judge::photos::{Origin, cell};
+use crate::judge::photos::Origin;
 use crate::store::Store;
 
 /// Where gifts are kept, if people are asked for them; `labels` are the areas that the model knows. Removes what a kill
@@ -94,7 +95,7 @@ pub(super) async fn test_photos(config: &Config) -> anyhow::Result<Vec<TestPhoto
     let all = gifts.all().await?;
     store.close().await;
     let photo = |given: crate::collect::gifts::Given| TestPhoto {
-        place: cell(given.at),
+        place: grid_cell(given.at),
         area: given.area,
         position: Some(given.at),
         credit: None,

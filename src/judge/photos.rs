@@ -111,12 +111,6 @@ impl TestPhoto {
     }
 }
 
-/// The cell of about a kilometre that a position lies in: the place of photos whose town nobody named.
-#[must_use]
-pub fn cell(at: Coordinate) -> String {
-    format!("{:.2},{:.2}", at.lat, at.lng)
-}
-
 /// Drawn photos.
 #[must_use]
 pub fn drawn(world: &Arc<World>, specs: impl IntoIterator<Item = PhotoSpec>) -> Vec<TestPhoto> {
