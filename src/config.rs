@@ -291,19 +291,17 @@ fn models_folder(path: &str) -> Result<PathBuf, ConfigError> {
 }
 
 fn gifts_folder(path: &str) -> Result<PathBuf, ConfigError> {
-    non_empty(path).map(PathBuf::from).ok_or_else(|| ConfigError::Value {
-        key: "gifts.folder",
-        value: "empty".to_owned(),
-        cure: "name a folder, such as \"data/gifts\", or set `gifts.ask` to false".to_owned(),
-    })
+    path_of("gifts.folder", path, "name a folder, such as \"data/gifts\", or set `gifts.ask` to false")
 }
 
 fn database(path: &str) -> Result<PathBuf, ConfigError> {
-    non_empty(path).map(PathBuf::from).ok_or_else(|| ConfigError::Value {
-        key: "quiz.database",
-        value: "empty".to_owned(),
-        cure: "write the path of the file for the scores".to_owned(),
-    })
+    path_of("quiz.database", path, "write the path of the file for the scores")
+}
+
+/// A path that must be there.
+fn path_of(key: &'static str, path: &str, cure: &str) -> Result<PathBuf, ConfigError> {
+    let empty = || ConfigError::Value { key, value: "empty".to_owned(), cure: cure.to_owned() };
+    non_empty(path).map(PathBuf::from).ok_or_else(empty)
 }
 
 /// Numbers on Telegram, then on Discord.

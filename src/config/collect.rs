@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::environment::Secrets;
 use super::raw::Raw;
-use super::{ConfigError, non_empty};
+use super::{ConfigError, non_empty, path_of};
 use crate::collect::area::{Municipality, Region};
 use crate::collect::meters::Meters;
 use crate::collect::settings::{self, Density, GeoloniaVersion, Money, NotReady, Pace, Settings};
@@ -101,11 +101,11 @@ pub(super) fn settings(raw: &Raw, secrets: &Secrets) -> Result<Settings, ConfigE
         regions: regions(collect)?,
         borders_file: non_empty(&collect.borders_file).map(PathBuf::from),
         density: density(collect)?,
-        data_folder: non_empty(&collect.data_folder).map(PathBuf::from).ok_or_else(|| ConfigError::Value {
-            key: "collect.data_folder",
-            value: "empty".to_owned(),
-            cure: "write the path of the folder for the images".to_owned(),
-        })?,
+        data_folder: path_of(
+            "collect.data_folder",
+            &collect.data_folder,
+            "write the path of the folder for the images",
+        )?,
         pace: pace(collect)?,
         money: money(collect)?,
         mapillary: settings::Mapillary {
