@@ -30,14 +30,14 @@ pub(super) fn add_rows<S: Simd>(simd: S, rows: [&[f32]; ROWS], panel: &[Line], o
 /// Adds `left^T [8, depth] x panel [depth, 32]` to `out`.
 #[inline(always)]
 pub(super) fn add_packed<S: Simd>(simd: S, left: &[Column], panel: &[Line], out: &mut Tile) {
-    in_parts(simd, out, PartOfPacked { left, panel });
+    in_parts(simd, out, PartOfPairs(left.iter().map(Column::as_slice).zip(panel.iter().map(Line::as_slice))));
 }
 
 /// Adds `left^T [8, depth] x right [depth, 32]` to `out`, where a row of `left` begins each `strides.0` values and one of
 /// `right` each `strides.1`.
 #[inline(always)]
 pub(super) fn add_outer<S: Simd>(simd: S, left: &[f32], right: &[f32], strides: (usize, usize), out: &mut Tile) {
-    in_parts(simd, out, PartOfOuter { left, right, strides });
+    in_parts(simd, out, PartOfPairs(left.chunks(strides.0).zip(right.chunks(strides.1))));
 }
 
 /// How a part of a tile is summed: `R` rows from `row` on, `V` vectors from `column` on. What comes to the sums that are
@@ -96,12 +96,10 @@ impl Part for PartOfRows<'_> {
     }
 }
 
-struct PartOfPacked<'a> {
-    left: &'a [Column],
-    panel: &'a [Line],
-}
+/// Terms in pairs, a row of each matrix.
+struct PartOfPairs<I>(I);
 
-impl Part for PartOfPacked<'_> {
+impl<'a, I: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> Part for PartOfPairs<I> {
     #[inline(always)]
     fn add<S: Simd, const R: usize, const V: usize>(
         &self,
@@ -109,29 +107,7 @@ impl Part for PartOfPacked<'_> {
         (row, column): (usize, usize),
         mut sums: [[S::f32s; V]; R],
     ) -> [[S::f32s; V]; R] {
-        for (left, line) in self.left.iter().zip(self.panel) {
-            let left: &[f32; R] = left[row..].first_chunk().expect("a tile has whole rows");
-            add_products(simd, |i| left[i], &line[column..], &mut sums);
-        }
-        sums
-    }
-}
-
-struct PartOfOuter<'a> {
-    left: &'a [f32],
-    right: &'a [f32],
-    strides: (usize, usize),
-}
-
-impl Part for PartOfOuter<'_> {
-    #[inline(always)]
-    fn add<S: Simd, const R: usize, const V: usize>(
-        &self,
-        simd: S,
-        (row, column): (usize, usize),
-        mut sums: [[S::f32s; V]; R],
-    ) -> [[S::f32s; V]; R] {
-        for (left, right) in self.left.chunks(self.strides.0).zip(self.right.chunks(self.strides.1)) {
+        for (left, right) in self.0.clone() {
             let left: &[f32; R] = left[row..].first_chunk().expect("a tile has whole rows");
             add_products(simd, |i| left[i], &right[column..], &mut sums);
         }
