@@ -73,8 +73,8 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
         super::attend::end_with_input()?;
     }
     let Test { photos, source, towns } = test_photos(&options)?;
+    let core = super::core_of(&config, options.model.as_deref()).await?;
     if options.similar {
-        let core = super::core_of(&config, options.model.as_deref()).await?;
         println!("{}", super::index::measure(&core, &photos).await?);
         return Ok(ExitCode::SUCCESS);
     }
@@ -82,7 +82,6 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
         Some(folder) => folder.clone(),
         None => cache_folder()?,
     };
-    let core = super::core_of(&config, options.model.as_deref()).await?;
     // What lies outside a model's cells counts in the distances alone.
     let (photos, outside) = photos::as_known(photos, &core.manifest().labels);
     if photos.is_empty() {
@@ -213,7 +212,7 @@ fn keep(config: &Config, model: Option<&Path>, portrait: &Portrait) -> anyhow::R
 /// The test photos of the built-in model's report.
 pub(super) fn drawn_photos() -> Vec<TestPhoto> {
     let world = Arc::new(World::load());
-    let specs = drawn::test_photos(&world, SEED, drawn::Amount::FULL.test);
+    let specs = drawn::split_photos(&world, SEED, Split::Test, drawn::Amount::FULL.test);
     photos::drawn(&world, specs)
 }
 
