@@ -139,6 +139,18 @@ pub enum Press {
 pub struct OfferKey(pub u64);
 
 impl OfferKey {
+    /// As buttons and addresses name it: hexadecimal digits.
+    #[must_use]
+    pub fn code(self) -> String {
+        format!("{:x}", self.0)
+    }
+
+    /// The key of such a code; `None` of anything else.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        u64::from_str_radix(code, 16).ok().filter(|key| *key < 1 << 63).map(Self)
+    }
+
     /// As the database stores it.
     #[must_use]
     pub fn number(self) -> i64 {
@@ -175,8 +187,8 @@ impl Press {
             Self::Similar { photo } => format!("s:{:x}", photo.0),
             Self::Map { photo } => format!("m:{:x}", photo.0),
             Self::Why { photo, label, all } => format!("w:{:x}:{label}:{}", photo.0, u8::from(all)),
-            Self::Give { offer, keep } => format!("g:{:x}:{}", offer.0, u8::from(keep)),
-            Self::TakeBack { offer } => format!("t:{:x}", offer.0),
+            Self::Give { offer, keep } => format!("g:{}:{}", offer.code(), u8::from(keep)),
+            Self::TakeBack { offer } => format!("t:{}", offer.code()),
         };
         format!("{VERSION}{words}")
     }
@@ -186,7 +198,6 @@ impl Press {
     pub fn parse(payload: &str) -> Option<Self> {
         let parts: Vec<&str> = payload.strip_prefix(VERSION)?.split(':').collect();
         let round = |id: &str| id.parse().ok().filter(|id| *id > 0).map(RoundId);
-        let offer = |key: &str| u64::from_str_radix(key, 16).ok().filter(|key| *key < 1 << 63).map(OfferKey);
         let press = match parts[..] {
             ["a", id, number, choice] => {
                 Self::Answer { round: round(id)?, number: number.parse().ok()?, choice: choice.parse().ok()? }
@@ -207,8 +218,8 @@ impl Press {
                 label: label.parse().ok()?,
                 all: all == "1",
             },
-            ["g", key, keep] => Self::Give { offer: offer(key)?, keep: keep == "1" },
-            ["t", key] => Self::TakeBack { offer: offer(key)? },
+            ["g", key, keep] => Self::Give { offer: OfferKey::parse(key)?, keep: keep == "1" },
+            ["t", key] => Self::TakeBack { offer: OfferKey::parse(key)? },
             _ => return None,
         };
         // One payload a meaning: `+3` and `03` are nobody's buttons.

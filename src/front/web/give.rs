@@ -72,7 +72,7 @@ async fn given(site: &Site, lang: Lang, request: Request) -> Result<Response, Pr
     };
     let key = giving.new_key();
     let outcome = giving.keep(&player.user, key, &[parcel]).await.map_err(failed)?;
-    let gift = (!outcome.kept.is_empty()).then(|| format!("{:x}", key.0));
+    let gift = (!outcome.kept.is_empty()).then(|| key.code());
     let mut response = Json(Thanks { text: text::gift::thanks(lang, &outcome), gift }).into_response();
     // Who gave nothing new gets no token: nothing is remembered of them.
     if let Some(cookie) = player.cookie().filter(|_| !outcome.kept.is_empty()) {
@@ -88,8 +88,7 @@ async fn take_back(
     request: Request,
 ) -> Response {
     let player = Player::of(request.headers());
-    let key = u64::from_str_radix(&gift, 16).ok().filter(|key| *key < 1 << 63).map(OfferKey);
-    let taken = match (&site.giving, player, key) {
+    let taken = match (&site.giving, player, OfferKey::parse(&gift)) {
         (None, ..) => Err(Problem::GiftsOff),
         (Some(giving), Some(player), Some(key)) => taken(giving, &player, key).await,
         _ => Err(Problem::NotFound),
