@@ -24,24 +24,20 @@ import subprocess
 import sys
 import time
 import tomllib
-import venv
 
 PACKAGES = ["numpy", "pillow", "onnx", "onnxruntime", "torch", "torchvision"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ENVIRONMENT = ROOT / "target" / "peer-venv"
+sys.path.insert(0, str(ROOT / "tests" / "parity"))
+
+import environment  # noqa: E402
+
 FOLDER = ROOT / "target" / "peer-answers"
 BATCH = 8
 
 
-def enter_environment(script):
-    """Starts a script again inside the environment of this one, which is made when it is missing."""
-    python = ENVIRONMENT / "bin" / "python"
-    marker = ENVIRONMENT / "complete"
-    if not marker.exists():
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-        marker.touch()
-    sys.exit(subprocess.run([python, script, "--inside", *sys.argv[1:]]).returncode)
+def run(main, script):
+    """Calls `main` in the environment of the scripts beside this one."""
+    environment.run(main, script, "peer-venv", PACKAGES)
 
 
 def built(*what):
@@ -177,7 +173,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    if "--inside" in sys.argv[1:2]:
-        main(sys.argv[2:])
-    else:
-        enter_environment(__file__)
+    run(main, __file__)

@@ -18,7 +18,6 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import tomllib
 
@@ -118,7 +117,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    if "--inside" in sys.argv[1:2]:
-        main(sys.argv[2:])
-    else:
-        answers.enter_environment(__file__)
+    answers.run(main, __file__)

@@ -17,25 +17,14 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import venv
+
+import environment
 
 PACKAGES = ["numpy", "onnxruntime", "safetensors", "torch", "torchvision"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ENVIRONMENT = ROOT / "target" / "parity-torch-venv"
 HERE = pathlib.Path(__file__).resolve().parent
 TOLERANCE = 1e-3
 ARCHS = ["resnet18", "resnet50"]
-
-
-def enter_environment():
-    """Starts this script again inside its own environment, which is made when it is missing."""
-    python = ENVIRONMENT / "bin" / "python"
-    marker = ENVIRONMENT / "complete"
-    if not marker.exists():
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-        marker.touch()
-    sys.exit(subprocess.run([python, __file__, "--inside", *sys.argv[1:]]).returncode)
 
 
 class Case:
@@ -204,7 +193,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    if "--inside" in sys.argv[1:2]:
-        main(sys.argv[2:])
-    else:
-        enter_environment()
+    environment.run(main, __file__, "parity-torch-venv", PACKAGES)
