@@ -101,7 +101,7 @@ fn said(what: &'static str) -> impl FnMut(usize) + Send {
 
 /// As a training draws its validation split.
 fn drawn_validation(world: &Arc<World>, seed: u64, per_area: usize) -> Vec<TestPhoto> {
-    photos::drawn(world, drawn::validation_photos(world, seed, per_area))
+    photos::drawn(world, drawn::split_photos(world, seed, Split::Validation, per_area))
 }
 
 fn in_folder(folder: &Folder, split: Split) -> Vec<TestPhoto> {
@@ -115,7 +115,8 @@ fn in_folder(folder: &Folder, split: Split) -> Vec<TestPhoto> {
     folder.photos.iter().filter(|found| found.split == split).map(photo).collect()
 }
 
-fn write_manifest(home: &Path, manifest: &Manifest) -> anyhow::Result<()> {
+/// Writes a model's manifest.
+pub(super) fn write_manifest(home: &Path, manifest: &Manifest) -> anyhow::Result<()> {
     let path = home.join(MANIFEST_FILE);
     let text = toml::to_string(manifest).context("the manifest has no TOML form")?;
     replace(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))

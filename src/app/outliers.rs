@@ -1,27 +1,26 @@
 //! `world outliers`: which score tells photos that are no street, and the chosen one for an existing model.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use rayon::prelude::*;
 
+use super::index::write_manifest;
 use crate::cli::Outliers;
 use crate::config::Config;
 use crate::domain::Split;
 use crate::infer::Core;
 use crate::infer::files::replace;
-use crate::infer::manifest::{MANIFEST_FILE, ModelFiles};
-use crate::infer::street::{STREET_FILE, Street};
+use crate::infer::manifest::ModelFiles;
+use crate::infer::street::STREET_FILE;
 use crate::judge::strays::{Line, Sample, Seen, see, table};
-use crate::train::street;
+use crate::train::{drawn, street};
+use crate::world::World;
 use crate::world::strays::strays;
-use crate::world::{World, photos};
 
 /// Seed of the built-in model's photos.
 const SEED: u64 = 1;
-/// Side of photos of the train split, as they are drawn for trainings.
-const TRAINING_SIDE: u32 = 320;
 
 /// Streets with their labels.
 type Streets = Vec<(usize, Seen)>;
@@ -56,32 +55,19 @@ pub(super) async fn run(config: Config, options: Outliers) -> anyhow::Result<Exi
 
 /// Photos of one split, `each` an area.
 async fn streets(core: &Core, world: &World, split: Split, each: usize) -> anyhow::Result<Streets> {
-    let specs: Vec<_> = photos(world, SEED.wrapping_add(offset(split)), &[split], each).collect();
+    let specs = drawn::split_photos(world, SEED, split, each);
     tracing::info!(photos = specs.len(), split = split.name(), "drawing streets");
     let labels: Vec<usize> = specs.iter().map(|spec| spec.area).collect();
-    let sized = |spec: crate::world::PhotoSpec| {
-        if split == Split::Train { spec.sized(TRAINING_SIDE, TRAINING_SIDE) } else { spec }
-    };
-    let jpegs: Vec<Vec<u8>> = specs.into_par_iter().map(|spec| sized(spec).shoot(world).jpeg).collect();
+    let jpegs: Vec<Vec<u8>> = specs.into_par_iter().map(|spec| spec.shoot(world).jpeg).collect();
     Ok(labels.into_iter().zip(see(core, jpegs).await?).collect())
-}
-
-/// The trainings' own seeds of the splits.
-fn offset(split: Split) -> u64 {
-    match split {
-        Split::Train => 0,
-        Split::Validation => 1,
-        Split::Test => 2,
-        Split::Quiz => 3,
-    }
 }
 
 /// The same with as many pictures of each kind that show no street.
 async fn sample(core: &Core, world: &World, split: Split, each: usize) -> anyhow::Result<Sample> {
     let streets = streets(core, world, split, each).await?.into_iter().map(|(_, seen)| seen).collect();
     tracing::info!(split = split.name(), "drawing what is no street");
-    let (kinds, jpegs): (Vec<_>, Vec<_>) =
-        strays(world, SEED.wrapping_add(offset(split)), split, each).into_iter().unzip();
+    let drawn = strays(world, drawn::split_seed(SEED, split), split, each);
+    let (kinds, jpegs): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
     let strays = kinds.into_iter().zip(see(core, jpegs).await?).collect();
     Ok(Sample { streets, strays })
 }
@@ -89,15 +75,12 @@ async fn sample(core: &Core, world: &World, split: Split, each: usize) -> anyhow
 /// Puts the gate beside the model, and its section into the manifest.
 fn write(folder: &Path, fitted: &street::Fitted, version: Option<String>) -> anyhow::Result<()> {
     let mut manifest = ModelFiles::read(folder)?.manifest;
-    let (section, bytes) = Street::new(fitted.gate.clone(), fitted.threshold, street::PASSES as f32);
+    let (section, bytes) = fitted.section();
     manifest.street = Some(section);
     manifest.version = version.unwrap_or(manifest.version);
-    let put = |name: &str, bytes: &[u8]| {
-        let path: PathBuf = folder.join(name);
-        replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
-    };
-    put(STREET_FILE, &bytes)?;
-    put(MANIFEST_FILE, toml::to_string(&manifest)?.as_bytes())
+    let path = folder.join(STREET_FILE);
+    replace(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    write_manifest(folder, &manifest)
 }
 
 fn print(lines: &[Line], test: &Sample) {

@@ -6,6 +6,9 @@
 //! its maximum). And they are short: little in it excites the network. Each tells what the other misses, noise and rooms;
 //! the score is the length less the distance, each in units of its spread over streets.
 
+/// Share of the validation split's streets that a threshold lets pass, 0 to 1.
+pub const PASSES: f64 = 0.99;
+
 /// A figure's mean and standard deviation over streets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {

@@ -179,12 +179,13 @@ impl Exam {
 /// ```no_run
 /// # async fn judge(candidate: kokodoko::infer::Core, live: kokodoko::infer::Core) -> Option<()> {
 /// use std::sync::Arc;
+/// use kokodoko::domain::Split;
 /// use kokodoko::judge::{ask, compare, photos};
 /// use kokodoko::train::drawn;
 /// use kokodoko::world::World;
 ///
 /// let world = Arc::new(World::load());
-/// let photos = photos::drawn(&world, drawn::test_photos(&world, 1, 150));
+/// let photos = photos::drawn(&world, drawn::split_photos(&world, 1, Split::Test, 150));
 /// let candidate = ask(&candidate, &photos, None, &mut |_| {}).await.ok()?;
 /// let live = ask(&live, &photos, None, &mut |_| {}).await.ok()?;
 /// let verdict = compare(&candidate, &live, &photos)?;

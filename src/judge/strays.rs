@@ -5,16 +5,13 @@ use futures_util::{StreamExt, stream};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::ask::AHEAD;
 use crate::domain::metrics::{Apart, apart, passing};
 use crate::domain::prediction::softmax;
-use crate::domain::street::{StreetGate, length};
+use crate::domain::street::{PASSES, StreetGate, length};
 use crate::infer::{Core, LocateError};
 use crate::world::strays::Stray;
 
-/// Photos that are read and decoded while others are run.
-const AHEAD: usize = 16;
-/// Share of the validation split's streets that pass each score's threshold.
-const PASSES: f64 = 0.99;
 /// The neighbour that counts.
 const NEIGHBOUR: usize = 10;
 /// What is added to each variance, relative to their mean, so that a covariance can be inverted.

@@ -27,7 +27,7 @@ use crate::domain::metrics::{self, Selective, coverage};
 use crate::infer::files::replace;
 use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, Provenance, sha256_hex};
 use crate::infer::preprocess::Preprocess;
-use crate::infer::street::{STREET_FILE, Street};
+use crate::infer::street::STREET_FILE;
 use crate::judge::{Graded, Score, score};
 
 /// File beside the model with logits as training computes them.
@@ -174,7 +174,7 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
     // Everything from here on is about the network that ships.
     let model = quantise(fitted.clone());
     let (report, fitted) = judge(&model, data, task, device);
-    let street = fitted.map(|fitted| Street::new(fitted.gate, fitted.threshold, street::PASSES as f32));
+    let street = fitted.map(|fitted| fitted.section());
     let onnx = export(&model, Options { precision: Precision::Int8, side: Some(task.input.size) });
     let manifest = Manifest {
         name: task.name.clone(),

@@ -102,20 +102,26 @@ pub fn in_cells(world: &World, seed: u64, amount: Amount, rule: &Rule<'_>) -> (V
 
 /// Which photos are drawn.
 fn wanted(world: &World, seed: u64, amount: Amount) -> Vec<PhotoSpec> {
-    let small = |spec: PhotoSpec| spec.sized(TRAINING_SIDE, TRAINING_SIDE);
-    let train = specs(world, seed, &[Split::Train], amount.train).map(small);
-    let held_out = validation_photos(world, seed, amount.validation).into_iter();
-    train.chain(held_out).chain(test_photos(world, seed, amount.test)).collect()
+    let wanted = [(Split::Train, amount.train), (Split::Validation, amount.validation), (Split::Test, amount.test)];
+    wanted.into_iter().flat_map(|(split, count)| split_photos(world, seed, split, count)).collect()
 }
 
-/// Photos of the validation split as [`photos`] draws them, the first `count` of each area, areas in turn.
+/// Photos of a split as [`photos`] draws them, the first `count` of each area, areas in turn.
 #[must_use]
-pub fn validation_photos(world: &World, seed: u64, count: usize) -> Vec<PhotoSpec> {
-    specs(world, seed.wrapping_add(1), &[Split::Validation], count).collect()
+pub fn split_photos(world: &World, seed: u64, split: Split, count: usize) -> Vec<PhotoSpec> {
+    let specs = specs(world, split_seed(seed, split), &[split], count);
+    let sized = |spec: PhotoSpec| if split == Split::Train { spec.sized(TRAINING_SIDE, TRAINING_SIDE) } else { spec };
+    specs.map(sized).collect()
 }
 
-/// Photos of the test split as [`photos`] draws them, the first `count` of each area, areas in turn.
+/// Seed of a split's photos.
 #[must_use]
-pub fn test_photos(world: &World, seed: u64, count: usize) -> Vec<PhotoSpec> {
-    specs(world, seed.wrapping_add(2), &[Split::Test], count).collect()
+pub fn split_seed(seed: u64, split: Split) -> u64 {
+    let own = match split {
+        Split::Train => 0,
+        Split::Validation => 1,
+        Split::Test => 2,
+        Split::Quiz => 3,
+    };
+    seed.wrapping_add(own)
 }

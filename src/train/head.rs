@@ -184,7 +184,7 @@ pub fn train(
         test: score(&graded, &task.labels),
     };
     let street = street::fit(&train.rows, &validation.rows);
-    let street = street.map(|fitted| Street::new(fitted.gate, fitted.threshold, street::PASSES as f32));
+    let street = street.map(|fitted| fitted.section());
     save(&report, task, base.files, (&linear, street), out)?;
     Ok(report)
 }

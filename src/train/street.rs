@@ -5,7 +5,8 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::domain::metrics::passing;
-use crate::domain::street::{Cloud, Scale, StreetGate, length};
+use crate::domain::street::{Cloud, PASSES, Scale, StreetGate, length};
+use crate::infer::street::Street;
 
 /// Directions of the cloud with variances of their own; chosen on the validation split of the drawn world, where 32 and
 /// 128 do about as well.
@@ -16,8 +17,6 @@ const ROUNDS: usize = 25;
 pub const ROWS: usize = 2_000;
 /// Least photos of the validation split: fewer say nothing of the one in a hundred that is refused.
 const VALIDATION: usize = 100;
-/// Share of the validation split's photos that pass.
-pub const PASSES: f64 = 0.99;
 /// Least variance, relative to the mean one: nothing is divided by 0.
 const LEAST: f64 = 1e-6;
 
@@ -28,6 +27,14 @@ pub struct Fitted {
     pub gate: StreetGate,
     /// Scores below it are no streets: [`PASSES`] of the validation split reach it.
     pub threshold: f32,
+}
+
+impl Fitted {
+    /// The section of a manifest about it, and the bytes of its file.
+    #[must_use]
+    pub fn section(&self) -> (Street, Vec<u8>) {
+        Street::new(self.gate.clone(), self.threshold, PASSES as f32)
+    }
 }
 
 /// Fits to the features of the train split; scales and threshold come from those of the validation split, which the

@@ -32,7 +32,7 @@ fn inference_agrees_with_training() {
         serde_json::from_str(include_str!("../../models/drawn-world/reference.json")).expect("rows of logits");
     assert_eq!(stored.len(), files.manifest.labels.len());
     let world = World::load();
-    for (spec, logits) in drawn::test_photos(&world, SEED, 1).iter().zip(&stored) {
+    for (spec, logits) in drawn::split_photos(&world, SEED, Split::Test, 1).iter().zip(&stored) {
         let picture = decode(&spec.shoot(&world).jpeg, &Limits::default()).expect("a drawn photo is sound");
         let found = network.run(1, &input.tensor(&input.square(&picture))).expect("it runs").logits;
         let [found, expected] = [&found, logits].map(|row| softmax(row, files.manifest.temperature));
@@ -49,7 +49,7 @@ async fn photos_decoded_small_get_the_answers_of_those_in_full() {
     let mut network = Network::load(&files, &Backend::Tract).expect("tract runs the built-in model");
     let (input, world) = (files.manifest.input, World::load());
     let mut sum = 0.0;
-    let specs = drawn::test_photos(&world, SEED, 2);
+    let specs = drawn::split_photos(&world, SEED, Split::Test, 2);
     for spec in &specs {
         let jpeg = spec.shoot(&world).jpeg;
         let picture = decode(&jpeg, &Limits::default()).expect("a drawn photo is sound");
