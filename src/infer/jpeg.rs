@@ -2,15 +2,16 @@
 //!
 //! A block of 8 x 8 pixels is stored as frequencies. For an eighth of the size its mean is enough, for a quarter four
 //! frequencies, for half of it sixteen: the inverse transform gets as small as the picture, and the codes of all other
-//! frequencies, most of the file, are only measured and stepped over, several at a time. Blocks outside the centre square
-//! are stepped over as a whole. Brightness and colour are scaled each from its own resolution, and become RGB last.
+//! frequencies, most of the file, are only measured, several at a time, to find where the next block begins ([`walk`]).
+//! Then blocks are read, those outside the centre square for their means alone. Brightness and colour are scaled each from
+//! its own resolution, and become RGB last.
 //!
 //! Whatever is not a sound baseline file of a usual kind (progressive, CMYK, RGB, several scans, damaged) is left to the
 //! library's decoder: here it is `None`, never an error.
 //!
 //! Sections and figures are those of ITU-T T.81 (JPEG) and T.871 (JFIF).
 
-mod bits;
+mod flat;
 mod header;
 mod huffman;
 mod idct;
@@ -18,6 +19,7 @@ mod scale;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use image::RgbImage;
 
@@ -30,7 +32,7 @@ pub fn header(bytes: &[u8]) -> Option<Header> {
 }
 
 /// The centre square of the picture, `side` x `side` pixels (1 or more), as it lies in the file: not turned by its
-/// orientation. Memory in proportion to the pixels that the header gives, at most six bytes each.
+/// orientation. Memory as large as the file, and in proportion to the pixels that the header gives, at most seven bytes each.
 #[must_use]
 pub fn square(bytes: &[u8], header: &Header, side: u32) -> Option<RgbImage> {
     let planes = scan::decode(bytes, header, side)?;
@@ -39,6 +41,7 @@ pub fn square(bytes: &[u8], header: &Header, side: u32) -> Option<RgbImage> {
 }
 
 /// Brightness alone, or brightness and two colour differences, to RGB (T.871, 7).
+#[inline(never)] // profiles find it by its name
 fn to_rgb(planes: &[Vec<f32>]) -> Option<Vec<u8>> {
     match planes {
         [grey] => Some(grey.iter().flat_map(|&value| [(value + 0.5) as u8; 3]).collect()),

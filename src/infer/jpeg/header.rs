@@ -164,7 +164,7 @@ fn components(
             return Some(table.clone());
         }
         let codes = (*codes[class].get(usize::from(number))?)?;
-        let table = Rc::new(if class == 0 { Table::dc(codes)? } else { Table::ac(codes)? });
+        let table = Rc::new(if class == 0 { Table::dc(codes)? } else { Table::new(codes)? });
         made.push(((class, number), table.clone()));
         Some(table)
     };

@@ -1,19 +1,10 @@
 //! Huffman codes (T.81, annex C) as tables over the next bits.
 
-use super::bits::Bits;
-
-/// Most bits of a code with its value.
-pub(super) const LONGEST: u32 = 16 + 15;
-/// Bits that a table is asked with: with fewer, fewer codes are stepped over at once; with more, the tables leave the
-/// processor's nearest cache.
+/// Bits that a table is asked with; longer codes are rare.
 const LOOK: u32 = 13;
 const ENTRIES: usize = 1 << LOOK;
 /// In an entry, the bits that it takes are the lowest five.
 const TAKES: u32 = 5;
-/// Added to the advance of an entry that ends its block.
-const ENDS: u16 = 64;
-/// Advance of an entry whose code does not fit.
-const TOO_LONG: u16 = 127;
 
 /// A code with the bits that follow it.
 #[derive(Clone, Copy)]
@@ -30,8 +21,6 @@ pub(super) struct Symbol {
 pub(super) struct Table {
     /// By the next bits: `takes | size << 5 | run << 9`; 0 where the code or its value is longer than [`LOOK`].
     single: Box<[u16; ENTRIES]>,
-    /// By the next bits: bits of as many codes, with their values, as fit, and `advance << 5` in the block.
-    several: Box<[u16; ENTRIES]>,
     /// For each length from 1 to 16: the first code, left-aligned in 16 bits, that is longer; how far codes are shifted
     /// to be so aligned; and what is added to a code for the place of its symbol (the inverse of C.2).
     lengths: [(u32, u32, i32); 16],
@@ -45,19 +34,12 @@ impl Table {
         table.symbols.iter().all(|symbol| *symbol <= 11).then_some(table)
     }
 
-    /// Codes of other frequencies: the symbol is run and size (F.1.2.2).
-    pub(super) fn ac(codes: &[u8]) -> Option<Self> {
-        let mut table = Self::new(codes)?;
-        table.join();
-        Some(table)
-    }
-
-    /// `codes`: how many codes there are of each length from 1 to 16, then the symbols.
-    fn new(codes: &[u8]) -> Option<Self> {
+    /// Codes of other frequencies, whose symbols are run and size (F.1.2.2). `codes`: how many codes there are of each length
+    /// from 1 to 16, then the symbols.
+    pub(super) fn new(codes: &[u8]) -> Option<Self> {
         let (counts, symbols) = codes.split_first_chunk::<16>()?;
         let mut table = Self {
             single: vec![0; ENTRIES].into_boxed_slice().try_into().ok()?,
-            several: vec![0; ENTRIES].into_boxed_slice().try_into().ok()?,
             lengths: [(0, 0, 0); 16],
             symbols: symbols.to_vec(),
         };
@@ -83,37 +65,31 @@ impl Table {
         Some(table)
     }
 
-    /// Fills [`Self::several`] from [`Self::single`].
-    fn join(&mut self) {
-        for (bits, entry) in (0_usize..).zip(self.several.iter_mut()) {
-            let (mut taken, mut advance) = (0, 0);
-            loop {
-                let next = self.single[(bits << taken) % ENTRIES];
-                let (takes, size, run) = (next & 31, (next >> TAKES) & 15, next >> 9);
-                let is_end = size == 0 && run < 15;
-                // A run that ends a block before its time is no baseline code: single steps find it out.
-                if next == 0 || taken + takes > LOOK as u16 || (is_end && run != 0) || advance + run + 1 > 62 {
-                    break;
-                }
-                taken += takes;
-                if is_end {
-                    advance += ENDS;
-                    break;
-                }
-                advance += run + 1;
-            }
-            *entry = if taken == 0 { TOO_LONG << TAKES } else { taken | advance << TAKES };
-        }
-    }
-
-    /// The next code; at least [`LONGEST`] bits must count. `None`: there is no such code.
+    /// The next code, from the next bits, of which 31 or more have to be there. `None`: there is no such code.
     #[inline(always)]
-    pub(super) fn next(&self, bits: &Bits) -> Option<Symbol> {
-        let entry = u32::from(self.single[(bits.window >> (64 - LOOK)) as usize]);
+    pub(super) fn next(&self, window: u64) -> Option<Symbol> {
+        let entry = u32::from(self.single[(window >> (64 - LOOK)) as usize]);
         if entry == 0 {
-            return self.next_long(bits.window);
+            return self.next_long(window);
         }
         Some(Symbol { takes: entry & 31, size: (entry >> TAKES) & 15, run: entry >> 9 })
+    }
+
+    /// By the next `look` bits (1 to 16): `length << 8 | symbol` of the code; 0 where it is longer, or there is none.
+    pub(super) fn seen(&self, look: u32) -> Vec<u16> {
+        let mut seen = vec![0; 1 << look];
+        let (mut code, mut first) = (0, 0);
+        for (&(end, shift, _), length) in self.lengths.iter().zip(1..=look as u16) {
+            let count = ((end - code) >> shift) as usize;
+            for symbol in &self.symbols[first..first + count] {
+                let next = code + (1 << shift);
+                seen[(code >> (16 - look)) as usize..(next >> (16 - look)) as usize]
+                    .fill(length << 8 | u16::from(*symbol));
+                code = next;
+            }
+            first += count;
+        }
+        seen
     }
 
     #[cold]
@@ -125,53 +101,4 @@ impl Table {
         let size = u32::from(symbol & 15);
         Some(Symbol { takes: length + size, size, run: u32::from(symbol >> 4) })
     }
-
-    /// Steps over the rest of a block, from the frequency `k` (1 to 63, in zigzag order) on.
-    #[inline(always)]
-    pub(super) fn skip_block(&self, bits: &mut Bits, mut k: u32) -> Option<()> {
-        loop {
-            while bits.count >= LOOK {
-                let entry = u32::from(self.several[(bits.window >> (64 - LOOK)) as usize]);
-                let (takes, advance) = (entry & 31, entry >> TAKES);
-                let next = k + advance;
-                if next < 64 {
-                    bits.skip(takes);
-                    k = next;
-                    continue;
-                }
-                // The block ends with these codes, if they are all its own.
-                let ends = advance >= u32::from(ENDS) && advance < u32::from(TOO_LONG) && next < 128;
-                if ends || next == 64 {
-                    bits.skip(takes);
-                    return Some(());
-                }
-                (*bits, k) = self.skip_one(*bits, k)?;
-                if k == 64 {
-                    return Some(());
-                }
-            }
-            bits.fill();
-        }
-    }
-
-    /// Steps over one code, and says at which frequency the next one is; 64 after the last.
-    #[cold]
-    #[inline(never)]
-    fn skip_one<'a>(&self, mut bits: Bits<'a>, k: u32) -> Option<(Bits<'a>, u32)> {
-        bits.fill();
-        let symbol = self.next(&bits)?;
-        bits.skip(symbol.takes);
-        match (symbol.run, symbol.size) {
-            (0, 0) => Some((bits, 64)),
-            (..15, 0) => None,
-            (run, _) => Some((bits, k + run + 1)).filter(|(_, k)| *k <= 64),
-        }
-    }
-}
-
-/// A value from its bits (F.2.2.1, EXTEND): `raw` has `size` bits, 1 to 15.
-#[inline(always)]
-pub(super) fn extend(raw: u32, size: u32) -> i32 {
-    let negative = raw < 1 << (size - 1);
-    raw as i32 - if negative { (1 << size) - 1 } else { 0 }
 }

@@ -14,7 +14,7 @@ pub(super) struct Plan {
     pub(super) side: u32,
     /// The last frequency that counts, in zigzag order.
     pub(super) last: u32,
-    /// By frequency in zigzag order: its place in [`Block`].
+    /// By frequency in zigzag order: its place in a block, `side` rows of `side`; behind them those that do not count.
     pub(super) place: [u8; 64],
     /// By frequency in zigzag order: the quantisation step, with the transform's factor.
     pub(super) factor: [f32; 64],
@@ -25,13 +25,9 @@ pub(super) type Sample = u16;
 /// Parts of a level.
 pub(super) const PARTS: f32 = 64.0;
 
-/// Frequencies, `side` rows of `side`, then a place for those that do not count.
-pub(super) type Block = [f32; 65];
-const NOWHERE: u8 = 64;
-
 impl Plan {
     pub(super) fn new(side: u32, steps: &[u16; 64]) -> Self {
-        let mut plan = Self { side, last: 0, place: [NOWHERE; 64], factor: [0.0; 64] };
+        let mut plan = Self { side, last: 0, place: [(side * side) as u8; 64], factor: [0.0; 64] };
         for (k, (&at, &step)) in (0_u32..).zip(ZIGZAG.iter().zip(steps)) {
             let (row, column) = (u32::from(at) / 8, u32::from(at) % 8);
             if row < side && column < side {
@@ -46,9 +42,9 @@ impl Plan {
     }
 }
 
-/// Writes a block of `N` x `N` samples; `stride` is the distance of its rows.
+/// Writes a block of `N` x `N` samples from as many frequencies; `stride` is the distance of its rows.
 #[inline(always)]
-pub(super) fn write<const N: usize>(block: &Block, out: &mut [Sample], stride: usize) {
+pub(super) fn write<const N: usize>(block: &[f32], out: &mut [Sample], stride: usize) {
     let mut rows = [[0.0; N]; N];
     for (row, from) in rows.iter_mut().zip(block.as_chunks::<N>().0) {
         *row = *from;

@@ -1,9 +1,12 @@
 //! The entropy-coded data: which blocks are decoded, and how small.
 
-use super::bits::Bits;
+use std::hint::select_unpredictable;
+
+use super::flat::Flat;
 use super::header::{Component, Header};
-use super::huffman::{LONGEST, Table, extend};
-use super::idct::{self, Block, Plan, Sample};
+use super::huffman::Symbol;
+use super::idct::{self, Plan, Sample};
+use super::walk::Path;
 
 /// Samples of one component around the centre square.
 pub(super) struct Plane {
@@ -48,13 +51,27 @@ pub(super) fn decode(bytes: &[u8], header: &Header, side: u32) -> Option<Vec<Pla
     let mut works: Vec<Work> = works.collect();
     // Where nothing can be left out, the library is as quick.
     works.iter().any(|work| work.plan.side < 8).then_some(())?;
-    let mut bits = Bits::new(bytes, header.scan);
+    let flat = Flat::new(bytes, header.scan, header.restart > 0)?;
+    let codes = |component: &Component| {
+        let count = (component.blocks.0 * component.blocks.1) as usize;
+        std::iter::repeat_n((component.dc.clone(), component.ac.clone()), count)
+    };
+    let path = Path::new(header.components.iter().flat_map(codes).collect())?;
+    let mcus = region.across as usize * region.bottom as usize;
+    let begins = path.walk(&flat, mcus, header.restart as usize)?;
+    read(&flat, &begins, header, &region, &mut works)?;
+    Some(works.into_iter().map(|work| work.plane).collect())
+}
+
+/// Reads the blocks that begin at such bits.
+#[inline(never)] // profiles find it by its name
+fn read(flat: &Flat, begins: &[u32], header: &Header, region: &Region, works: &mut [Work]) -> Option<()> {
+    let mut begins = begins.iter();
     let mut until_restart = header.restart;
     for y in 0..region.bottom {
         for x in 0..region.across {
             if header.restart > 0 {
                 if until_restart == 0 {
-                    bits.restart()?;
                     works.iter_mut().for_each(|work| work.mean = 0);
                     until_restart = header.restart;
                 }
@@ -62,15 +79,12 @@ pub(super) fn decode(bytes: &[u8], header: &Header, side: u32) -> Option<Vec<Pla
             }
             let inside = y >= region.top && x >= region.left && x < region.right;
             let place = inside.then(|| (x - region.left, y - region.top));
-            for work in &mut works {
-                work.mcu(&mut bits, place)?;
+            for work in &mut *works {
+                work.mcu(flat, &mut begins, place)?;
             }
         }
-        if bits.is_beyond() {
-            return None;
-        }
     }
-    Some(works.into_iter().map(|work| work.plane).collect())
+    Some(())
 }
 
 impl Region {
@@ -115,97 +129,75 @@ impl<'a> Work<'a> {
         Self { component, plan: Plan::new(block, &component.steps), plane, mean: 0 }
     }
 
-    /// Decodes the component's blocks of an MCU; `None` for a place: only steps over them.
+    /// Reads the component's blocks of an MCU; without a place: their means alone.
     #[inline(always)]
-    fn mcu(&mut self, bits: &mut Bits, place: Option<(u32, u32)>) -> Option<()> {
+    fn mcu(&mut self, flat: &Flat, begins: &mut std::slice::Iter<u32>, place: Option<(u32, u32)>) -> Option<()> {
         let (h, v) = self.component.blocks;
         for row in 0..v {
             for column in 0..h {
-                self.mean = self.mean.wrapping_add(difference(&self.component.dc, bits)?);
-                let Some((x, y)) = place else {
-                    self.component.ac.skip_block(bits, 1)?;
-                    continue;
-                };
+                let begin = *begins.next()?;
+                let window = flat.window(begin)?;
+                let symbol = self.component.dc.next(window)?;
+                // The difference to the block before (F.2.2.1).
+                self.mean = self.mean.wrapping_add(value(window, symbol));
+                let Some((x, y)) = place else { continue };
                 let side = self.plan.side;
                 let (top, left) = ((y * v + row) * side, (x * h + column) * side);
                 let at = top as usize * self.plane.stride + left as usize;
                 let mean = self.mean as f32 * self.plan.factor[0];
+                let rest = begin + symbol.takes;
                 match side {
-                    1 => {
-                        self.component.ac.skip_block(bits, 1)?;
-                        self.plane.samples[at] = idct::sample(mean);
-                    }
-                    2 => self.block::<2>(bits, mean, at)?,
-                    4 => self.block::<4>(bits, mean, at)?,
-                    _ => self.block::<8>(bits, mean, at)?,
+                    1 => self.plane.samples[at] = idct::sample(mean),
+                    2 => self.block::<2, 5>(flat, rest, mean, at)?,
+                    4 => self.block::<4, 17>(flat, rest, mean, at)?,
+                    _ => self.block::<8, 65>(flat, rest, mean, at)?,
                 }
             }
         }
         Some(())
     }
 
-    /// Decodes a block that is wanted with more than its mean.
+    /// Decodes a block that is wanted with more than its mean, whose codes begin at the bit `rest`.
     #[inline(always)]
-    fn block<const N: usize>(&mut self, bits: &mut Bits, mean: f32, at: usize) -> Option<()> {
-        let mut block: Block = [0.0; 65];
+    fn block<const N: usize, const PLACES: usize>(
+        &mut self,
+        flat: &Flat,
+        rest: u32,
+        mean: f32,
+        at: usize,
+    ) -> Option<()> {
+        let mut block = [0.0; PLACES];
         block[0] = mean;
-        frequencies(&self.component.ac, &self.plan, bits, &mut block)?;
+        self.frequencies(flat, rest, &mut block)?;
         idct::write::<N>(&block, &mut self.plane.samples[at..], self.plane.stride);
         Some(())
     }
-}
 
-/// The difference of a block's mean to the one before (F.2.2.1).
-#[inline(always)]
-fn difference(codes: &Table, bits: &mut Bits) -> Option<i32> {
-    if bits.count < LONGEST {
-        bits.fill();
-    }
-    let symbol = codes.next(bits)?;
-    let value = value(bits, symbol.takes, symbol.size);
-    bits.skip(symbol.takes);
-    Some(value)
-}
-
-/// The value at the end of the next `takes` bits.
-#[inline(always)]
-fn value(bits: &Bits, takes: u32, size: u32) -> i32 {
-    if size == 0 {
-        return 0;
-    }
-    let raw = (bits.window >> (64 - takes)) as u32 & ((1 << size) - 1);
-    extend(raw, size)
-}
-
-/// Reads the frequencies that count and steps over the others (F.2.2.2).
-#[inline(always)]
-fn frequencies(codes: &Table, plan: &Plan, bits: &mut Bits, block: &mut Block) -> Option<()> {
-    let mut k = 1;
-    while k <= plan.last {
-        if bits.count < LONGEST {
-            bits.fill();
-        }
-        let symbol = codes.next(bits)?;
-        let value = value(bits, symbol.takes, symbol.size);
-        bits.skip(symbol.takes);
-        if symbol.size == 0 {
-            match symbol.run {
-                0 => return Some(()),
-                15 => {
-                    k += 16;
-                    continue;
-                }
-                _ => return None,
+    /// Reads the frequencies that count (F.2.2.2), of a block that [`Path::walk`] found sound.
+    #[inline(always)]
+    fn frequencies(&self, flat: &Flat, mut at: u32, block: &mut [f32]) -> Option<()> {
+        let mut k = 1;
+        while k <= self.plan.last {
+            let window = flat.window(at)?;
+            let symbol = self.component.ac.next(window)?;
+            if symbol.size == 0 && symbol.run < 15 {
+                break;
             }
+            at += symbol.takes;
+            k += symbol.run;
+            // A run of 16 is stored as 15 and a zero.
+            let to = k.min(63) as usize;
+            block[usize::from(self.plan.place[to])] = value(window, symbol) as f32 * self.plan.factor[to];
+            k += 1;
         }
-        k += symbol.run;
-        let at = k.min(63) as usize;
-        block[usize::from(plan.place[at])] = value as f32 * plan.factor[at];
-        k += 1;
+        Some(())
     }
-    match k {
-        ..64 => codes.skip_block(bits, k),
-        64 => Some(()),
-        _ => None,
-    }
+}
+
+/// The value in the last bits of the next code (F.2.2.1, EXTEND); 0 where it has none.
+#[inline(always)]
+fn value(window: u64, symbol: Symbol) -> i32 {
+    let (all, half) = ((1 << symbol.size) - 1, (1 << symbol.size) >> 1);
+    let raw = (window >> (64 - symbol.takes)) as u32 & all;
+    raw as i32 - select_unpredictable(raw < half, all as i32, 0)
 }

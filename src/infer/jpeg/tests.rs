@@ -78,6 +78,83 @@ fn library(bytes: &[u8], side: u32) -> RgbImage {
     centre_square(&image::load_from_memory(bytes).expect("the library decodes it").to_rgb8(), side)
 }
 
+/// Where blocks begin, code by code from the beginning.
+fn plain_walk(flat: &flat::Flat, header: &Header, mcus: usize) -> Option<Vec<u32>> {
+    let (mut begins, mut at) = (Vec::new(), 0);
+    for mcu in 0..mcus {
+        if mcu > 0 && header.restart > 0 && mcu % header.restart as usize == 0 {
+            let next = *flat.intervals.get(mcu / header.restart as usize)?;
+            (at <= next && next - at < 8).then_some(())?;
+            at = next;
+        }
+        for component in &header.components {
+            for _ in 0..component.blocks.0 * component.blocks.1 {
+                begins.push(at);
+                at += component.dc.next(flat.window(at)?)?.takes;
+                let mut k = 1;
+                while k < 64 {
+                    let symbol = component.ac.next(flat.window(at)?)?;
+                    at += symbol.takes;
+                    match (symbol.run, symbol.size) {
+                        (0, 0) => break,
+                        (..15, 0) => return None,
+                        (run, _) => k += run + 1,
+                    }
+                }
+                (k <= 64).then_some(())?;
+            }
+        }
+    }
+    let end = if header.restart > 0 { (mcus - 1) / header.restart as usize + 1 } else { 1 };
+    (at <= *flat.intervals.get(end)?).then_some(begins)
+}
+
+/// The path of [`walk`] and of [`plain_walk`], of a file of `size`.
+fn both_walks(bytes: &[u8], (width, height): (u32, u32)) -> [Option<Vec<u32>>; 2] {
+    let Some(header) = header(bytes).filter(|header| (header.width, header.height) == (width, height)) else {
+        return [None, None];
+    };
+    let flat = flat::Flat::new(bytes, header.scan, header.restart > 0).expect("it is small");
+    let side =
+        |factor: fn(&header::Component) -> u32| header.components.iter().map(factor).max().expect("there are some");
+    let mcu = (8 * side(|component| component.blocks.0), 8 * side(|component| component.blocks.1));
+    let mcus = (width.div_ceil(mcu.0) * height.div_ceil(mcu.1)) as usize;
+    let codes = |component: &header::Component| {
+        let count = (component.blocks.0 * component.blocks.1) as usize;
+        std::iter::repeat_n((component.dc.clone(), component.ac.clone()), count)
+    };
+    let path = walk::Path::new(header.components.iter().flat_map(codes).collect()).expect("there is room for tables");
+    [path.walk(&flat, mcus, header.restart as usize), plain_walk(&flat, &header, mcus)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn two_who_walk_come_where_one_does(size in (420_u32..600, 420_u32..600), grain in 5_u8..14, seed: u32, how in how()) {
+        let how = How { quality: how.quality.max(80), restart: how.restart * 300, ..how };
+        let bytes = encode(&picture(size.0, size.1, grain, seed), how);
+        let [found, plain] = both_walks(&bytes, size);
+        prop_assert!(plain.is_some());
+        prop_assert_eq!(found, plain);
+    }
+
+    #[test]
+    fn damage_misleads_neither(
+        grain in 5_u8..14, how in how(), at in prop::collection::vec((0.02..1.0_f64, any::<u8>()), 0..4), cut in 0.9..1.1_f64,
+    ) {
+        let how = How { quality: how.quality.max(80), ..how };
+        let mut bytes = encode(&picture(500, 480, grain, 5), how);
+        for (at, byte) in at {
+            let index = ((bytes.len() - 1) as f64 * at) as usize;
+            bytes[index] = byte;
+        }
+        bytes.truncate((bytes.len() as f64 * cut) as usize);
+        let [found, plain] = both_walks(&bytes, (500, 480));
+        prop_assert_eq!(found, plain);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
