@@ -4,7 +4,8 @@
 #
 #   benches/gpu.sh FOLDER [PART...]        parts: check infer answers train torch (default: all)
 #
-# ORT_DYLIB_PATH names libonnxruntime.so of PyPI's onnxruntime-gpu. KOKODOKO, BACKENDS, ANSWERS and TRAINING name programs
+# ORT_DYLIB_PATH names libonnxruntime.so of PyPI's onnxruntime-gpu; with PyPI's tensorrt beside it TensorRT is measured, too
+# (give it time to compile: INFER_LIMIT=1800). KOKODOKO, BACKENDS, ANSWERS and TRAINING name programs
 # that are built already (cargo build --release --features cuda --bin kokodoko --bench backends --bench answers --bench
 # training); without them they are built. PyTorch's rows need a python3 with torch and torchvision.
 set -uo pipefail
@@ -21,6 +22,13 @@ built() { # NAME...: the path of what cargo builds
 KOKODOKO=${KOKODOKO:-$(built --bin kokodoko)}
 gpu=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null || true)
 cuda=() && [ -n "$gpu" ] && cuda=(--cuda)
+# PyPI's tensorrt beside onnxruntime, or the system's.
+site=$(dirname "${ORT_DYLIB_PATH:-/}")/../..
+if [ -n "$gpu" ] && { ls "$site"/tensorrt_libs/libnvinfer.so.* || ldconfig -p | grep -q libnvinfer.so; } >/dev/null 2>&1; then
+  cuda+=(--tensorrt)
+else
+  echo "TensorRT: none: its rows say \"not measured\""
+fi
 echo "GPU: ${gpu:-none: rows of CUDA say \"not measured\"}" | tee "$out/gpu.txt"
 lscpu | grep -E '^(Model name|CPU\(s\))' | tee -a "$out/gpu.txt"
 

@@ -98,7 +98,7 @@ impl Command {
 #[derive(Args, Debug, Default)]
 pub struct Serve {
     /// What runs the model [default: infer.backend of the configuration]
-    #[arg(long, value_parser = ["auto", "tract", "onnxruntime", "cuda"])]
+    #[arg(long, value_parser = ["auto", "tract", "onnxruntime", "cuda", "tensorrt"])]
     pub backend: Option<String>,
 }
 

@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::domain::{Platform, UserRef};
 use crate::infer::decode::Limits;
 use crate::infer::kserve::Server;
-use crate::infer::onnx::{Auto, Backend, Device};
+use crate::infer::onnx::{Auto, Backend, Device, Precision};
 
 pub use raw::{LogFormat, PoolChoice};
 
@@ -227,7 +227,7 @@ fn resolve(raw: raw::Raw, secrets: &environment::Secrets) -> Result<Config, Conf
     Ok(Config {
         model: non_empty(&raw.infer.model).map(PathBuf::from),
         models_folder: models_folder(&raw.models.folder)?,
-        auto: (raw.infer.backend == raw::BackendName::Auto).then(|| auto(&raw.infer, secrets)),
+        auto: (raw.infer.backend == raw::BackendName::Auto).then(|| auto(&raw.infer, secrets)).transpose()?,
         infer: crate::infer::Options {
             backend: backend(&raw.infer, secrets)?,
             limits,
@@ -320,16 +320,30 @@ fn people(given: [(&'static str, &Vec<toml::Value>); 2]) -> Result<Vec<UserRef>,
     Ok(people)
 }
 
-fn cuda(infer: &raw::Infer) -> Device {
-    Device::Cuda { precision: infer.precision, graphs: infer.cuda_graphs }
+fn cuda(infer: &raw::Infer) -> Result<Device, ConfigError> {
+    if infer.precision == Precision::F16 {
+        return Err(ConfigError::Value {
+            key: "infer.precision",
+            value: "f16".to_owned(),
+            cure: "write \"f32\" or \"tf32\", or infer.backend = \"tensorrt\", which alone computes in float16"
+                .to_owned(),
+        });
+    }
+    Ok(Device::Cuda { precision: infer.precision, graphs: infer.cuda_graphs })
+}
+
+fn tensorrt(infer: &raw::Infer) -> Result<Device, ConfigError> {
+    let cure = "write the path of the folder where networks are kept that TensorRT has compiled";
+    let engines = path_of("infer.tensorrt_engines", &infer.tensorrt_engines, cure)?;
+    Ok(Device::TensorRt { half: infer.precision == Precision::F16, engines })
 }
 
 fn library(infer: &raw::Infer, secrets: &environment::Secrets) -> Option<PathBuf> {
     non_empty(&infer.onnxruntime_library).or(secrets.ort_dylib_path.as_deref()).map(PathBuf::from)
 }
 
-fn auto(infer: &raw::Infer, secrets: &environment::Secrets) -> Auto {
-    Auto { library: library(infer, secrets), cuda: cuda(infer), threads: infer.threads as usize }
+fn auto(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Auto, ConfigError> {
+    Ok(Auto { library: library(infer, secrets), cuda: cuda(infer)?, threads: infer.threads as usize })
 }
 
 fn backend(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend, ConfigError> {
@@ -337,7 +351,8 @@ fn backend(infer: &raw::Infer, secrets: &environment::Secrets) -> Result<Backend
         raw::BackendName::Tract | raw::BackendName::Auto => return Ok(Backend::Tract),
         raw::BackendName::Kserve => return kserve(infer, secrets),
         raw::BackendName::Onnxruntime => Device::Cpu,
-        raw::BackendName::Cuda => cuda(infer),
+        raw::BackendName::Cuda => cuda(infer)?,
+        raw::BackendName::Tensorrt => tensorrt(infer)?,
     };
     let library = library(infer, secrets).ok_or_else(|| ConfigError::Value {
         key: "infer.onnxruntime_library",
@@ -526,6 +541,23 @@ mod tests {
         assert_eq!(collect.municipalities[0].area().name_en, "Naha");
         assert_eq!((&*collect.regions[0].name, &*collect.regions[0].name_en), ("パリ", "パリ"));
         assert_eq!(collect.geolonia.api_url.as_str(), "https://geolonia.github.io/japanese-addresses");
+    }
+
+    #[test]
+    fn float16_is_for_tensorrt_alone() {
+        let variables = [("ORT_DYLIB_PATH", "/ort/libonnxruntime.so"), ("KOKODOKO_INFER__PRECISION", "f16")];
+        let backend =
+            |name| load(&format!("[infer]\nbackend = \"{name}\"\n"), &variables).map(|config| config.infer.backend);
+        for name in ["cuda", "auto"] {
+            let error = backend(name).expect_err("CUDA has no float16");
+            assert!(error.contains("infer.precision") && error.contains("tensorrt"), "{error}");
+        }
+        assert_eq!(backend("tensorrt").expect("valid").to_string(), "onnxruntime-tensorrt-f16");
+        let file = "[infer]\nbackend = \"tensorrt\"\ntensorrt_engines = \"\"\n";
+        let error = load(file, &variables).expect_err("a folder has to be named");
+        assert!(error.contains("infer.tensorrt_engines"), "{error}");
+        let plain = load("[infer]\nbackend = \"tensorrt\"\n", &variables[..1]).expect("valid").infer.backend;
+        assert_eq!(plain.to_string(), "onnxruntime-tensorrt-tf32");
     }
 
     #[test]

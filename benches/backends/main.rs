@@ -25,6 +25,9 @@ struct Cli {
     /// Measure CUDA too
     #[arg(long)]
     cuda: bool,
+    /// Measure TensorRT too, which compiles each network first
+    #[arg(long)]
+    tensorrt: bool,
     /// Folder for backends.json and backends.txt
     #[arg(long)]
     out: Option<PathBuf>,
@@ -46,10 +49,11 @@ struct Cli {
 }
 
 /// Backends by name, in the order of the table.
-const NAMES: [&str; 5] = ["cuda-f32", "cuda-f32-graphs", "cuda-tf32-graphs", "ort-cpu", "tract"];
+const NAMES: [&str; 7] =
+    ["cuda-f32", "cuda-f32-graphs", "cuda-tf32-graphs", "tensorrt-tf32", "tensorrt-f16", "ort-cpu", "tract"];
 
 /// Those whose way from JPEG bytes to answers is measured too.
-const WITH_CORE: [&str; 4] = ["cuda-f32-graphs", "cuda-tf32-graphs", "ort-cpu", "tract"];
+const WITH_CORE: [&str; 5] = ["cuda-f32-graphs", "cuda-tf32-graphs", "tensorrt-f16", "ort-cpu", "tract"];
 
 fn main() {
     let cli = Cli::parse();
@@ -87,8 +91,12 @@ fn backend(name: &str, cli: &Cli) -> Option<Backend> {
     }
     let library = cli.library.clone()?;
     let cuda = |precision, graphs| cli.cuda.then_some(Device::Cuda { precision, graphs });
+    let engines = || std::env::temp_dir().join("kokodoko-tensorrt");
+    let tensorrt = |half| cli.tensorrt.then(|| Device::TensorRt { half, engines: engines() });
     let device = match name {
         "ort-cpu" => Device::Cpu,
+        "tensorrt-tf32" => tensorrt(false)?,
+        "tensorrt-f16" => tensorrt(true)?,
         "cuda-f32" => cuda(Precision::F32, false)?,
         "cuda-f32-graphs" => cuda(Precision::F32, true)?,
         _ => cuda(Precision::Tf32, true)?,
@@ -106,6 +114,7 @@ fn in_its_own_process(name: &str, cli: &Cli, photos: &Path) -> Vec<Row> {
     command.arg(cli.batches.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
     command.args(cli.library.iter().flat_map(|path| ["--library".as_ref(), path.as_os_str()]));
     command.args(cli.cuda.then_some("--cuda"));
+    command.args(cli.tensorrt.then_some("--tensorrt"));
     if WITH_CORE.contains(&name) {
         command.arg("--photos").arg(photos);
     }

@@ -45,6 +45,7 @@ pub(super) struct Infer {
     pub(super) threads: u32,
     pub(super) precision: Precision,
     pub(super) cuda_graphs: bool,
+    pub(super) tensorrt_engines: String,
     pub(super) kserve_url: String,
     pub(super) kserve_timeout_seconds: i64,
     pub(super) kserve_token_file: String,
@@ -65,6 +66,7 @@ pub(super) enum BackendName {
     Tract,
     Onnxruntime,
     Cuda,
+    Tensorrt,
     Kserve,
 }
 

@@ -1,14 +1,15 @@
-//! The network: an `ort` session over tract, ONNX Runtime on the CPU, or ONNX Runtime on CUDA.
+//! The network: an `ort` session over tract, or over ONNX Runtime on the CPU, on CUDA or with TensorRT.
 
 mod auto;
 mod cuda;
+mod tensorrt;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ort::environment::Environment;
-use ort::ep::CPU;
+use ort::ep::{CPU, ExecutionProviderDispatch};
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionOutputs};
 use ort::value::TensorRef;
@@ -43,7 +44,7 @@ pub enum Backend {
 }
 
 /// Where ONNX Runtime computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Device {
     /// The processor.
     Cpu,
@@ -53,6 +54,13 @@ pub enum Device {
         precision: Precision,
         /// Whether runs are captured as CUDA graphs and replayed.
         graphs: bool,
+    },
+    /// TensorRT on the first CUDA GPU, likewise without a fallback to the processor.
+    TensorRt {
+        /// 16 bits a number where that is quicker; else factors are rounded as with [`Precision::Tf32`].
+        half: bool,
+        /// Folder where compiled networks are kept.
+        engines: PathBuf,
     },
 }
 
@@ -65,7 +73,10 @@ impl fmt::Display for Backend {
             Self::OnnxRuntime { device: Device::Cuda { precision, .. }, .. } => match precision {
                 Precision::F32 => "onnxruntime-cuda",
                 Precision::Tf32 => "onnxruntime-cuda-tf32",
+                Precision::F16 => "onnxruntime-cuda-f16",
             },
+            Self::OnnxRuntime { device: Device::TensorRt { half: false, .. }, .. } => "onnxruntime-tensorrt-tf32",
+            Self::OnnxRuntime { device: Device::TensorRt { half: true, .. }, .. } => "onnxruntime-tensorrt-f16",
         })
     }
 }
@@ -114,7 +125,7 @@ impl Network {
             Backend::Kserve(server) => Engine::Remote(Remote::connect(server, &files.manifest).map_err(refuse)?),
             Backend::Tract | Backend::OnnxRuntime { .. } => {
                 let environment = environment(backend).map_err(refuse)?;
-                open(&environment, &files.onnx, backend, size).map_err(|error| refuse(error.to_string()))?
+                open(&environment, &files.onnx, backend, size).map_err(refuse)?
             }
         };
         let mut network = Self { engine, size };
@@ -196,17 +207,38 @@ fn outputs(named: &SessionOutputs) -> Result<Outputs, String> {
     }
 }
 
-fn open(environment: &Environment, onnx: &[u8], backend: &Backend, size: usize) -> ort::Result<Engine> {
+fn open(environment: &Environment, onnx: &[u8], backend: &Backend, size: usize) -> Result<Engine, String> {
+    let providers = match backend {
+        Backend::OnnxRuntime { library, device, .. } => providers(library, device, size)?,
+        Backend::Tract | Backend::Kserve(_) => Vec::new(),
+    };
+    session(environment, onnx, backend, &providers, size).map_err(|error| error.to_string())
+}
+
+/// What to ask ONNX Runtime for, the first first.
+fn providers(library: &Path, device: &Device, size: usize) -> Result<Vec<ExecutionProviderDispatch>, String> {
+    match device {
+        Device::Cpu => Ok(vec![CPU::default().build()]),
+        Device::Cuda { precision: Precision::F16, .. } => Err("on CUDA, only TensorRT computes in float16".to_owned()),
+        Device::Cuda { precision, graphs } => Ok(vec![cuda::provider(*precision, *graphs)]),
+        Device::TensorRt { half, engines } => tensorrt::providers(library, *half, engines, size).map(Vec::from),
+    }
+}
+
+fn session(
+    environment: &Environment,
+    onnx: &[u8],
+    backend: &Backend,
+    providers: &[ExecutionProviderDispatch],
+    size: usize,
+) -> ort::Result<Engine> {
     let builder = Session::builder(environment)?.with_optimization_level(GraphOptimizationLevel::All)?;
     let Backend::OnnxRuntime { device, threads, .. } = backend else {
         let mut builder = builder;
         return Ok(Engine::Plain(builder.commit_from_memory(onnx)?));
     };
     let builder = if *threads > 0 { builder.with_intra_threads(*threads)? } else { builder };
-    let mut builder = builder.with_execution_providers([match device {
-        Device::Cpu => CPU::default().build(),
-        Device::Cuda { precision, graphs } => cuda::provider(*precision, *graphs),
-    }])?;
+    let mut builder = builder.with_execution_providers(providers)?;
     let session = builder.commit_from_memory(onnx)?;
     if matches!(device, Device::Cuda { graphs: true, .. }) {
         return Ok(Engine::Graphs(cuda::Graphs::new(session, size)?));
@@ -234,8 +266,11 @@ fn environment(backend: &Backend) -> Result<Environment, String> {
         }
         Backend::Kserve(_) => return Err("a server needs no library".to_owned()),
         Backend::OnnxRuntime { library, device, .. } => {
-            if matches!(device, Device::Cuda { .. }) {
-                cuda::preload(library);
+            if *device != Device::Cpu {
+                cuda::preload(library, &cuda::LIBRARIES);
+            }
+            if matches!(device, Device::TensorRt { .. }) {
+                cuda::preload(library, &tensorrt::LIBRARIES);
             }
             ort::init_from(library).map_err(|error| error.to_string())?
         }

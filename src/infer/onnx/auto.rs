@@ -37,8 +37,10 @@ impl Auto {
             return Choice { backend: Backend::Tract, reason: reason.to_owned() };
         };
         let on = |device| Backend::OnnxRuntime { library: library.clone(), device, threads: self.threads };
-        let without_cuda = match try_cuda(library, &on(self.cuda)) {
-            Ok(()) => return Choice { backend: on(self.cuda), reason: "CUDA runs the built-in model".to_owned() },
+        let without_cuda = match try_cuda(library, &on(self.cuda.clone())) {
+            Ok(()) => {
+                return Choice { backend: on(self.cuda.clone()), reason: "CUDA runs the built-in model".to_owned() };
+            }
             Err(reason) => reason,
         };
         match environment(&on(Device::Cpu)) {
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn without_a_library_it_is_tract_and_a_reason_is_given() {
         let cuda = Device::Cuda { precision: Precision::F32, graphs: true };
-        let nothing = Auto { library: None, cuda, threads: 0 }.choose();
+        let nothing = Auto { library: None, cuda: cuda.clone(), threads: 0 }.choose();
         assert_eq!(nothing.backend, Backend::Tract);
         assert!(nothing.reason.contains("ORT_DYLIB_PATH"), "{}", nothing.reason);
         let library = Some(PathBuf::from("/nowhere/libonnxruntime.so"));

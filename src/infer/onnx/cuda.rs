@@ -1,4 +1,5 @@
 //! ONNX Runtime on a CUDA GPU: where its libraries are, how the session is built, and runs as CUDA graphs.
+//! [`super::tensorrt`] is the other way to compute there.
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,8 @@ pub enum Precision {
     F32,
     /// Products on the matrix units, whose factors are rounded to 11 significant bits: probabilities to about 1e-3.
     Tf32,
+    /// 16 bits a number, by TensorRT alone.
+    F16,
 }
 
 /// What to ask ONNX Runtime for.
@@ -27,7 +30,7 @@ pub(super) fn provider(precision: Precision, graphs: bool) -> ExecutionProviderD
 }
 
 /// Libraries that ONNX Runtime's CUDA part needs, each after those that it needs itself.
-const LIBRARIES: [&str; 8] = [
+pub(super) const LIBRARIES: [&str; 8] = [
     "libcudart.so.",
     "libnvrtc.so.",
     "libnvJitLink.so.",
@@ -38,18 +41,19 @@ const LIBRARIES: [&str; 8] = [
     "libcudnn.so.",
 ];
 
-/// Loads NVIDIA's libraries from the packages that pip puts beside ONNX Runtime's; what is not there is left to the
+/// Loads such libraries of NVIDIA from the packages that pip puts beside ONNX Runtime's; what is not there is left to the
 /// system's loader.
-pub(super) fn preload(library: &Path) {
-    for path in packaged_libraries(library) {
+pub(super) fn preload(library: &Path, names: &[&str]) {
+    for path in packaged_libraries(library, names) {
         if let Err(error) = ort::util::preload_dylib(&path) {
             tracing::debug!(path = %path.display(), %error, "library not loaded");
         }
     }
 }
 
-/// `SITE/onnxruntime/capi/libonnxruntime.so.1` to the files in `SITE/nvidia/*/lib`, in the order of [`LIBRARIES`].
-fn packaged_libraries(library: &Path) -> Vec<PathBuf> {
+/// `SITE/onnxruntime/capi/libonnxruntime.so.1` to the files in `SITE/nvidia/*/lib` and `SITE/tensorrt_libs` whose names begin
+/// so, in this order.
+pub(super) fn packaged_libraries(library: &Path, names: &[&str]) -> Vec<PathBuf> {
     let entries = |folder: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -57,11 +61,12 @@ fn packaged_libraries(library: &Path) -> Vec<PathBuf> {
         paths
     };
     let Some(site) = library.ancestors().nth(3) else { return Vec::new() };
-    let files: Vec<PathBuf> =
+    let mut files: Vec<PathBuf> =
         entries(&site.join("nvidia")).iter().flat_map(|part| entries(&part.join("lib"))).collect();
+    files.extend(entries(&site.join("tensorrt_libs")));
     let starts =
         |path: &Path, prefix: &str| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix));
-    LIBRARIES.iter().flat_map(|prefix| files.iter().filter(|path| starts(path, prefix)).cloned()).collect()
+    names.iter().flat_map(|prefix| files.iter().filter(|path| starts(path, prefix)).cloned()).collect()
 }
 
 /// A session whose runs are replayed as CUDA graphs: all kernels of a run are launched at once. A graph is bound to
@@ -191,7 +196,10 @@ mod tests {
         let light = touch("nvidia/cu13/lib/libcublasLt.so.13");
         let full = touch("nvidia/cu13/lib/libcublas.so.13");
         let runtime = touch("nvidia/cu13/lib/libcudart.so.13");
-        assert_eq!(packaged_libraries(&library), [runtime, light, full, cudnn]);
-        assert!(packaged_libraries(Path::new("libonnxruntime.so")).is_empty());
+        let parser = touch("tensorrt_libs/libnvonnxparser.so.10");
+        let tensorrt = touch("tensorrt_libs/libnvinfer.so.10");
+        assert_eq!(packaged_libraries(&library, &LIBRARIES), [runtime, light, full, cudnn]);
+        assert_eq!(packaged_libraries(&library, &crate::infer::onnx::tensorrt::LIBRARIES), [tensorrt, parser]);
+        assert!(packaged_libraries(Path::new("libonnxruntime.so"), &LIBRARIES).is_empty());
     }
 }
