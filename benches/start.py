@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """How soon the program is there, and what it holds when idle.
 
-    benches/start.py [PROGRAM] [--rounds 5] [--library libonnxruntime.so]
+    benches/start.py [PROGRAM] [--rounds 5] [--idle 20] [--library libonnxruntime.so]
 
 PROGRAM (default: target/release/kokodoko) serves the page with the built-in model. Times count from the start of the
 process, medians over the rounds: until /health answers, and until a photo of 640 x 640 pixels is answered that was sent as
-soon as the address was known. Memory is resident memory ten answers later; less the network's weights that is what everything
-else takes. With --library ONNX Runtime runs the network instead of tract. Needs nothing but Python.
+soon as the address was known. Memory is resident memory ten answers and IDLE seconds later, in which the allocator gives back what it does
+not need; less the network's weights that is what everything else takes. With --library ONNX Runtime runs the network instead of tract. Needs nothing but Python.
 """
 
 import argparse
@@ -42,8 +42,8 @@ def resident(process):
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1024
 
 
-def start(program, environment, photo, wish):
-    """Seconds until `wish` ("health" or "answer"), and MiB of memory when idle."""
+def start(program, environment, photo, wish, idle):
+    """Seconds until `wish` ("health" or "answer"), and MiB of memory after so many idle seconds."""
     begin = time.monotonic()
     command = [program, "demo", "--bind", "127.0.0.1:0", "--print-url"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment) as child:
@@ -56,6 +56,7 @@ def start(program, environment, photo, wish):
             took = time.monotonic() - begin
             for _ in range(10):
                 get(url + "api/v1/locate", photo)
+            time.sleep(idle)
             return took, resident(child)
         finally:
             child.terminate()
@@ -65,6 +66,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program", nargs="?", default=str(ROOT / "target" / "release" / "kokodoko"))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--idle", type=float, default=20.0)
     parser.add_argument("--library")
     options = parser.parse_args()
     environment = {**os.environ, "KOKODOKO_QUIZ__ENABLED": "false"}
@@ -74,7 +76,9 @@ def main():
         render = [options.program, "world", "render", "--out", folder, "--count", "1", "--seed", "7"]
         subprocess.run(render, check=True, stdout=subprocess.DEVNULL)
         photo = next(pathlib.Path(folder).glob("*.jpg")).read_bytes()
-    rounds = [[start(options.program, environment, photo, wish) for wish in ("health", "answer")] for _ in range(options.rounds)]
+    wishes = {"health": 0, "answer": options.idle}
+    once = lambda: [start(options.program, environment, photo, *wish) for wish in wishes.items()]
+    rounds = [once() for _ in range(options.rounds)]
     median = lambda values: statistics.median(list(values))
     memory, weights = median(one[1][1] for one in rounds), WEIGHTS.stat().st_size / (1 << 20)
     print(f"start to ready         {median(one[0][0] for one in rounds):6.2f} s")

@@ -26,3 +26,8 @@ pub mod retention;
 pub mod store;
 pub mod train;
 pub mod world;
+
+/// Every program that links the crate has it: the server, the benchmarks and the tests. Fuzzing has its own, which watches.
+#[cfg(not(any(target_env = "msvc", fuzzing)))]
+#[global_allocator]
+static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
