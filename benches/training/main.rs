@@ -6,11 +6,11 @@
 use std::time::{Duration, Instant};
 
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{GradientsParams, SgdConfig};
+use burn::optim::GradientsParams;
 use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use clap::Parser;
 use kokodoko::train::device::Processor;
+use kokodoko::train::recipe::Optimiser;
 use kokodoko::train::resnet::{Arch, ResNetConfig};
 
 /// Options of the benchmark.
@@ -80,8 +80,7 @@ fn steps(case: &Case, device: &burn::tensor::Device, cli: &Cli) -> (Vec<Duration
     let Case { arch, side, batch } = *case;
     device.seed(1);
     let mut model = ResNetConfig::new(arch, 7).init(device);
-    let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(true);
-    let mut optimiser = SgdConfig::new().with_momentum(Some(momentum)).init();
+    let mut optimiser = Optimiser::Sgd.build(0.0, device);
     let criterion = CrossEntropyLossConfig::new().init(device);
     let values = 3 * side * side * batch;
     let pixels: Vec<f32> =

@@ -128,7 +128,7 @@ fn fit_with(plan: &Fit<'_>, forward: Forward<'_>, say: &mut dyn FnMut(Event)) ->
         look: if on_processor { 1 } else { LOOK },
         stepper: Stepper {
             loss: loss(recipe.label_smoothing, &device),
-            optimiser: recipe.optimiser.build(recipe.weight_decay),
+            optimiser: recipe.optimiser.build(recipe.weight_decay, &device),
             parts: plan.parts.max(1),
             mixed: recipe.mixed_precision,
             forward,
@@ -196,7 +196,7 @@ impl Run<'_> {
             Some(score) => Some((score, weights::read(&checkpoint::best(checkpoints))?)),
             None => None,
         };
-        self.stepper.optimiser = saved.optimiser(recipe.optimiser.build(recipe.weight_decay))?;
+        self.stepper.optimiser = saved.optimiser(recipe.optimiser.build(recipe.weight_decay, &self.stepper.device))?;
         self.stepper.parts = saved.state.parts.max(self.stepper.parts);
         self.before = Duration::from_secs_f64(saved.state.seconds.max(0.0));
         self.note("resume", format!("going on after epoch {} of {}", saved.state.epochs, recipe.epochs()));

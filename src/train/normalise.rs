@@ -14,6 +14,8 @@ use burn::tensor::{Tensor, TensorData};
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::room::zeros;
+
 /// Mean and (biased) variance of each channel of `[batch, channels, height, width]`: `[2, channels]`. No gradient
 /// flows through it; [`normalise`] knows that both depend on the input.
 #[must_use]
@@ -98,7 +100,7 @@ impl Normalise for Flex {
         let [batch, channels, height, width] = x.layout().shape().dims();
         let size = height * width;
         let affine = affine(&moments, &gamma, &beta, epsilon);
-        let mut out = vec![0.0; x.storage::<f32>().len()];
+        let mut out = zeros(x.storage::<f32>().len());
         let least = if relu { 0.0 } else { f32::NEG_INFINITY };
         let planes = out.par_chunks_mut(size).zip(x.storage::<f32>().par_chunks(size)).enumerate();
         planes.with_min_len(min_planes(size)).for_each(|(plane, (out, x))| {
@@ -112,17 +114,15 @@ impl Normalise for Flex {
     }
 
     fn add_relu(a: FlexTensor, b: FlexTensor) -> FlexTensor {
-        let (a, b) = (a.to_contiguous(), b.to_contiguous());
-        let shape = a.layout().shape().clone();
-        let mut out = vec![0.0; shape.num_elements()];
-        let chunks = out.par_chunks_mut(CHUNK).zip(a.storage::<f32>().par_chunks(CHUNK));
-        chunks.zip(b.storage::<f32>().par_chunks(CHUNK)).for_each(|((out, a), b)| {
+        let (mut out, b) = (Own::new(a), b.to_contiguous());
+        out.pieces(CHUNK).into_par_iter().zip(b.storage::<f32>().par_chunks(CHUNK)).for_each(|(out, b)| {
+            let out = out.values();
             vectorised(
                 #[inline(always)]
-                || out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = (a + b).max(0.0)),
+                || out.iter_mut().zip(b).for_each(|(out, b)| *out = (*out + b).max(0.0)),
             );
         });
-        FlexTensor::from_data(TensorData::new(out, shape))
+        out.tensor
     }
 }
 
@@ -137,65 +137,51 @@ impl NormaliseGradient for Flex {
         relu: bool,
         grad: FlexTensor,
     ) -> [FlexTensor; 3] {
-        let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
-        let grad: &[f32] = grad.storage();
+        let (x, mut out) = (x.to_contiguous(), Own::new(grad));
         let [batch, channels, height, width] = x.layout().shape().dims();
-        let size = height * width;
         let affine = affine(&moments, &gamma, &beta, epsilon);
-        let values: &[f32] = x.storage();
-        // Sums of the gradient, and of the gradient times the normalised input, of each channel.
-        let sums: Vec<(f32, f32)> = (0..channels)
+        let planes = Planes { channels, size: height * width, values: x.storage() };
+        let count = (batch * planes.size) as f32;
+        // Channel by channel, so that the planes are still in the cache when the sums are known.
+        let sums: (Vec<f32>, Vec<f32>) = by_channel(out.pieces(planes.size), channels)
             .into_par_iter()
-            .map(|channel| {
+            .enumerate()
+            .map(|(channel, pieces)| {
+                let mut grads: Vec<&mut [f32]> = pieces.into_iter().map(Piece::values).collect();
                 let at = &affine[channel];
                 let (mut plain, mut weighted) = (0.0_f64, 0.0_f64);
-                for picture in 0..batch {
-                    let plane = (picture * channels + channel) * size..(picture * channels + channel + 1) * size;
+                for (x, grad) in planes.of(channel).zip(&grads) {
                     let (a, b) = vectorised(
                         #[inline(always)]
-                        || at.gradient_sums(&values[plane.clone()], &grad[plane], relu),
+                        || at.gradient_sums(x, grad, relu),
                     );
                     plain += f64::from(a);
                     weighted += f64::from(b);
                 }
-                (plain as f32, weighted as f32)
+                let (plain, weighted) = (plain as f32, weighted as f32);
+                for (x, grad) in planes.of(channel).zip(&mut grads) {
+                    vectorised(
+                        #[inline(always)]
+                        || at.input_gradient(x, grad, relu, (plain / count, weighted / count)),
+                    );
+                }
+                (weighted, plain)
             })
-            .collect();
-        let count = (batch * size) as f32;
-        let mut out = vec![0.0; values.len()];
-        let planes = out.par_chunks_mut(size).zip(values.par_chunks(size)).zip(grad.par_chunks(size)).enumerate();
-        planes.with_min_len(min_planes(size)).for_each(|(plane, ((out, x), grad))| {
-            let at = &affine[plane % channels];
-            let (plain, weighted) = sums[plane % channels];
-            let (plain, weighted) = (plain / count, weighted / count * at.inverse);
-            vectorised(
-                #[inline(always)]
-                || {
-                    out.iter_mut().zip(x).zip(grad).for_each(|((out, x), grad)| {
-                        let grad = if at.passes(*x, relu) { *grad } else { 0.0 };
-                        *out = at.scale * (grad - plain - (x - at.mean) * weighted);
-                    });
-                },
-            );
-        });
-        let (beta, gamma): (Vec<f32>, Vec<f32>) = sums.into_iter().unzip();
+            .unzip();
         let vector = |values: Vec<f32>| FlexTensor::from_data(TensorData::new(values, [channels]));
-        [FlexTensor::from_data(TensorData::new(out, [batch, channels, height, width])), vector(gamma), vector(beta)]
+        [out.tensor, vector(sums.0), vector(sums.1)]
     }
 
     fn relu_gradient(out: FlexTensor, grad: FlexTensor) -> FlexTensor {
-        let grad = grad.to_contiguous();
-        let shape = grad.layout().shape().clone();
-        let mut result = vec![0.0; shape.num_elements()];
-        let chunks = result.par_chunks_mut(CHUNK).zip(grad.storage::<f32>().par_chunks(CHUNK));
-        chunks.zip(out.storage::<f32>().par_chunks(CHUNK)).for_each(|((result, grad), out)| {
-            let values = result.iter_mut().zip(grad).zip(out);
+        let (out, mut grad) = (out.to_contiguous(), Own::new(grad));
+        grad.pieces(CHUNK).into_par_iter().zip(out.storage::<f32>().par_chunks(CHUNK)).for_each(|(grad, out)| {
+            let grad = grad.values();
             vectorised(
                 #[inline(always)]
-                || values.for_each(|((result, grad), out)| *result = if *out > 0.0 { *grad } else { 0.0 }),
+                || grad.iter_mut().zip(out).for_each(|(grad, out)| *grad = if *out > 0.0 { *grad } else { 0.0 }),
             );
         });
-        FlexTensor::from_data(TensorData::new(result, shape))
+        grad.tensor
     }
 }
 
@@ -265,6 +251,56 @@ impl<B: NormaliseGradient> Backward<B, 2> for AddReluGradient {
     }
 }
 
+/// A tensor to be written over: itself when nobody else has its values, else a copy, made piece by piece where they are
+/// worked on.
+struct Own {
+    tensor: FlexTensor,
+    from: Option<FlexTensor>,
+}
+
+/// Some values of it.
+struct Piece<'a> {
+    to: &'a mut [f32],
+    from: Option<&'a [f32]>,
+}
+
+impl Own {
+    fn new(tensor: FlexTensor) -> Self {
+        let whole = tensor.to_contiguous();
+        drop(tensor);
+        if whole.is_unique() {
+            return Self { tensor: whole, from: None };
+        }
+        let shape = whole.layout().shape().clone();
+        let copy = FlexTensor::from_data(TensorData::new(zeros(shape.num_elements()), shape));
+        Self { tensor: copy, from: Some(whole) }
+    }
+
+    /// Its values in pieces of a size.
+    fn pieces(&mut self, size: usize) -> Vec<Piece<'_>> {
+        let mut from = self.from.as_ref().map(|from| from.storage().chunks(size));
+        let to = self.tensor.storage_mut().chunks_mut(size);
+        to.map(|to| Piece { to, from: from.as_mut().and_then(Iterator::next) }).collect()
+    }
+}
+
+impl<'a> Piece<'a> {
+    /// The values, which are there from now on.
+    fn values(self) -> &'a mut [f32] {
+        if let Some(from) = self.from {
+            self.to.copy_from_slice(from);
+        }
+        self.to
+    }
+}
+
+/// Planes, picture after picture, by channel.
+fn by_channel(pieces: Vec<Piece<'_>>, channels: usize) -> Vec<Vec<Piece<'_>>> {
+    let mut planes: Vec<Vec<Piece<'_>>> = (0..channels).map(|_| Vec::new()).collect();
+    pieces.into_iter().enumerate().for_each(|(at, piece)| planes[at % channels].push(piece));
+    planes
+}
+
 /// Values that one task takes at once.
 const CHUNK: usize = 1 << 14;
 
@@ -311,6 +347,16 @@ impl Affine {
         x.iter().zip(grad).enumerate().for_each(|(lane, (x, grad))| add(lane, *x, *grad));
         (plain.iter().sum(), weighted.iter().sum::<f32>() * self.inverse)
     }
+
+    /// The gradient of the input in place of that of the output, by the means of the sums.
+    #[inline(always)]
+    fn input_gradient(&self, xs: &[f32], grads: &mut [f32], relu: bool, (plain, weighted): (f32, f32)) {
+        let weighted = weighted * self.inverse;
+        for (x, grad) in xs.iter().zip(grads) {
+            let passed = if self.passes(*x, relu) { *grad } else { 0.0 };
+            *grad = self.scale * (passed - plain - (x - self.mean) * weighted);
+        }
+    }
 }
 
 fn affine(moments: &FlexTensor, gamma: &FlexTensor, beta: &FlexTensor, epsilon: f64) -> Vec<Affine> {
@@ -333,8 +379,13 @@ struct Planes<'a> {
 }
 
 impl Planes<'_> {
+    /// The planes of a channel.
+    fn of(&self, channel: usize) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.size).skip(channel).step_by(self.channels)
+    }
+
     fn moments(&self, channel: usize) -> (f32, f32) {
-        let planes = || self.values.chunks_exact(self.size).skip(channel).step_by(self.channels);
+        let planes = || self.of(channel);
         let count = (planes().count() * self.size) as f64;
         let mean = (planes().map(|plane| f64::from(sum(plane, |x| x))).sum::<f64>() / count) as f32;
         let squares: f64 = planes().map(|plane| f64::from(sum(plane, |x| (x - mean) * (x - mean)))).sum();

@@ -62,7 +62,7 @@ pub fn step(arch: Arch) -> Step {
     let onnx = export(&plain, Options { precision: Precision::F32, side: None });
     let mut stepper = Stepper {
         loss: CrossEntropyLossConfig::new().with_smoothing(Some(SMOOTHING)).init(&device),
-        optimiser: Optimiser::Adam.build(0.0),
+        optimiser: Optimiser::Adam.build(0.0, &device),
         parts: 1,
         mixed: false,
         forward: &|model: &ResNet, input| model.forward(input).logits,
@@ -248,7 +248,7 @@ mod tests {
             let vector = |values: [f32; 4]| Tensor::<2>::from_floats([values], &device);
             let mut layer = burn::nn::LinearConfig::new(1, 4).with_bias(false).init(&device);
             layer.weight = Param::from_tensor(vector([1.0, -2.0, 0.5, 0.0]));
-            let mut optimiser = optimiser.build(0.01);
+            let mut optimiser = optimiser.build(0.01, &device);
             for gradient in [[0.1, -0.2, 0.3, 1e-3], [0.2, 0.1, -0.3, 1e-3], [-0.1, 0.4, 0.05, 1e-3]] {
                 let mut gradients = GradientsParams::new();
                 gradients.register(layer.weight.id, vector(gradient).inner());

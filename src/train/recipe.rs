@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::augment::Augment;
+use super::convolve::on_processor;
+use super::optimise::{Adam, Sgd};
 use super::resnet::Arch;
 
 /// Recipes by name, as `config/recipes` holds them.
@@ -92,19 +95,43 @@ pub enum Optimiser {
 
 /// Keeps Adam from dividing by 0: the paper's and PyTorch's value, where Burn's own default is 1e-5.
 const EPSILON: f32 = 1e-8;
+/// What stays of Adam's moments after a step: the paper's values.
+const BETAS: [f32; 2] = [0.9, 0.999];
+/// What stays of the velocity after a step.
+const MOMENTUM: f32 = 0.9;
 
 impl Optimiser {
-    /// The optimiser, without state.
+    /// The optimiser, without state, for parameters on a device.
     #[must_use]
-    pub fn build(self, weight_decay: f32) -> ModuleOptimizer {
+    pub fn build(self, weight_decay: f32, device: &Device) -> ModuleOptimizer {
+        if on_processor(device) { self.on_processor(weight_decay) } else { self.burns(weight_decay) }
+    }
+
+    fn on_processor(self, weight_decay: f32) -> ModuleOptimizer {
+        let adam = |decoupled: bool| Adam { betas: BETAS, epsilon: EPSILON, weight_decay, decoupled };
+        match self {
+            Self::Sgd => Sgd { momentum: MOMENTUM, weight_decay }.into(),
+            Self::Adam => adam(false).into(),
+            Self::AdamW => adam(true).into(),
+        }
+    }
+
+    fn burns(self, weight_decay: f32) -> ModuleOptimizer {
         let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
         match self {
             Self::Sgd => {
-                let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(true);
+                let momentum = MomentumConfig::new().with_momentum(MOMENTUM.into()).with_dampening(0.0);
+                let momentum = momentum.with_nesterov(true);
                 SgdConfig::new().with_momentum(Some(momentum)).with_weight_decay(decay).init()
             }
-            Self::Adam => AdamConfig::new().with_epsilon(EPSILON).with_weight_decay(decay).init(),
-            Self::AdamW => AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(weight_decay).init(),
+            Self::Adam => {
+                let config = AdamConfig::new().with_beta_1(BETAS[0]).with_beta_2(BETAS[1]).with_epsilon(EPSILON);
+                config.with_weight_decay(decay).init()
+            }
+            Self::AdamW => {
+                let config = AdamWConfig::new().with_beta_1(BETAS[0]).with_beta_2(BETAS[1]).with_epsilon(EPSILON);
+                config.with_weight_decay(weight_decay).init()
+            }
         }
     }
 }

@@ -140,7 +140,8 @@ mod tests {
     fn stepper(parts: usize, forward: Forward<'_>) -> Stepper<'_> {
         let device = Device::flex().autodiff();
         let loss = CrossEntropyLossConfig::new().init(&device);
-        Stepper { loss, device, optimiser: Optimiser::Adam.build(0.0), parts, mixed: false, forward }
+        let optimiser = Optimiser::Adam.build(0.0, &device);
+        Stepper { loss, device, optimiser, parts, mixed: false, forward }
     }
 
     fn plain(model: &ResNet, input: Tensor<4>) -> Tensor<2> {

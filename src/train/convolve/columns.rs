@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
+use super::super::room::zeros;
 use super::kernel::{COLUMNS, Line};
 
 /// Pictures with zeros around. Under a stride their rows and columns lie apart by the remainder, so that what lies under one
@@ -41,12 +44,13 @@ impl<'a> Source<'a> {
         let plane = phases * phases * sides[0] * sides[1];
         let mut source = Self { values: Cow::Borrowed(x), batch, channels, plane, phases, stride, sides, before };
         if stride > 1 || before + after > 0 {
-            let mut values = vec![0.0; batch * channels * plane];
-            for (from, to) in x.chunks_exact(height * width).zip(values.chunks_exact_mut(plane)) {
+            let mut values = zeros(batch * channels * plane);
+            let planes = values.par_chunks_exact_mut(plane).zip(x.par_chunks_exact(height * width));
+            planes.for_each(|(to, from)| {
                 for (row, from) in from.chunks_exact(width).enumerate() {
                     source.lay(row, from, to);
                 }
-            }
+            });
             source.values = Cow::Owned(values);
         }
         source

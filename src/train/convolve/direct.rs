@@ -6,6 +6,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::super::room::zeros;
 use super::Shape;
 use super::columns::{Columns, Source};
 use super::kernel::{COLUMNS, Column, DEPTH, Line, ROWS, Tile, add_packed, add_rows};
@@ -28,7 +29,7 @@ impl Shape {
         let taps: Vec<_> = self.taps().map(|(down, right)| (self.from(down), self.from(right))).collect();
         let place = Place { step: 1, row: 0, column: 0, width: self.columns, plane: self.positions() };
         let weight = packed(weight, self.outputs);
-        let mut out = vec![0.0; self.batch * self.outputs * self.positions()];
+        let mut out = zeros(self.batch * self.outputs * self.positions());
         let share = self.share(self.positions());
         let tasks = out.par_chunks_mut(share * self.outputs * self.positions());
         tasks.zip(x.par_chunks(share * self.inputs * self.height * self.width)).for_each(|(out, x)| {
@@ -44,7 +45,7 @@ impl Shape {
     /// that meet it.
     pub(super) fn input_gradient(&self, grad: &[f32], weight: &[f32]) -> Vec<f32> {
         let plane = self.height * self.width;
-        let mut out = vec![0.0; self.batch * self.inputs * plane];
+        let mut out = zeros(self.batch * self.inputs * plane);
         let share = self.share(plane);
         for (row, column) in (0..self.stride).flat_map(|row| (0..self.stride).map(move |column| (row, column))) {
             let class = Class::new(self, row, column);
@@ -77,7 +78,7 @@ impl Shape {
             .into_par_iter()
             .map(|part| {
                 let rows = part * rows..depth.min((part + 1) * rows);
-                Arch::new().dispatch(WeightGradient { columns: &columns, grad: &grad, rows })
+                Arch::new().dispatch(WeightGradient { columns: &columns, grad: grad.as_chunks().0, rows })
             })
             .collect();
         self.joined(&parts, depth, rows)
@@ -117,10 +118,10 @@ impl Shape {
     }
 
     /// `[batch, out, positions]` to `[out / 32, batch * positions, 32]`, with zeros after the last output.
-    fn by_position(&self, grad: &[f32]) -> Vec<Line> {
+    fn by_position(&self, grad: &[f32]) -> Vec<f32> {
         let (positions, all) = (self.positions(), self.batch * self.positions());
-        let mut lines = vec![[0.0; COLUMNS]; self.outputs.div_ceil(COLUMNS) * all];
-        lines.par_chunks_mut(positions).enumerate().for_each(|(at, lines)| {
+        let mut lines = zeros(self.outputs.div_ceil(COLUMNS) * all * COLUMNS);
+        lines.as_chunks_mut::<COLUMNS>().0.par_chunks_mut(positions).enumerate().for_each(|(at, lines)| {
             let (panel, picture) = (at / self.batch, at % self.batch);
             let outputs = COLUMNS.min(self.outputs - panel * COLUMNS);
             let grad = &grad[(picture * self.outputs + panel * COLUMNS) * positions..][..outputs * positions];

@@ -8,6 +8,7 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::super::room::zeros;
 use super::kernel::{COLUMNS, DEPTH, Line, ROWS, Tile, add_outer, add_rows};
 
 /// Outputs of a tile along a side.
@@ -85,8 +86,9 @@ impl Winograd {
     }
 
     /// `x` `[batch, inputs, height, width]` with the points of weights.
-    fn convolve(&self, x: &[f32], weight: &[Line]) -> Vec<f32> {
-        let mut out = vec![0.0; self.batch * self.outputs * self.plane()];
+    fn convolve(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
+        let weight: &[Line] = weight.as_chunks().0;
+        let mut out = zeros(self.batch * self.outputs * self.plane());
         let share = self.share();
         let tasks = out.par_chunks_mut(share * self.outputs * self.plane());
         tasks.zip(x.par_chunks(share * self.inputs * self.plane())).for_each(|(out, x)| {
@@ -195,33 +197,35 @@ impl Winograd {
 
     /// Weights to points `[outputs / 32, 36, inputs, 32]`. The kernels of an output, and of an input, begin so many values
     /// after those of the last; `turned`: by half a turn.
-    fn weight_points(&self, weight: &[f32], [output, input]: [usize; 2], turned: bool) -> Vec<Line> {
-        let mut points = vec![[0.0; COLUMNS]; POINTS * self.outputs * self.inputs / COLUMNS];
-        points.par_chunks_mut(POINTS * self.inputs).enumerate().for_each(|(panel, points)| {
-            Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    // Both halves of a line while it is in the cache.
-                    for (channel, half) in (0..self.inputs).flat_map(|c| [0, LANES].map(move |h| (c, h))) {
-                        let kernels = &weight[(panel * COLUMNS + half) * output + channel * input..];
-                        let values: [[Lane; 3]; 3] = std::array::from_fn(|row| {
-                            std::array::from_fn(|column| {
-                                let tap = row * 3 + column;
-                                let tap = if turned { TAPS - 1 - tap } else { tap };
-                                std::array::from_fn(|lane| kernels[lane * output + tap])
-                            })
-                        });
-                        both(
-                            |row, column| &values[row][column],
-                            weight_points,
-                            |point, value| {
-                                points[point * self.inputs + channel][half..][..LANES].copy_from_slice(value);
-                            },
-                        );
-                    }
-                },
-            );
-        });
+    fn weight_points(&self, weight: &[f32], [output, input]: [usize; 2], turned: bool) -> Vec<f32> {
+        let mut points = zeros(POINTS * self.outputs * self.inputs);
+        points.as_chunks_mut::<COLUMNS>().0.par_chunks_mut(POINTS * self.inputs).enumerate().for_each(
+            |(panel, points)| {
+                Arch::new().dispatch(
+                    #[inline(always)]
+                    || {
+                        // Both halves of a line while it is in the cache.
+                        for (channel, half) in (0..self.inputs).flat_map(|c| [0, LANES].map(move |h| (c, h))) {
+                            let kernels = &weight[(panel * COLUMNS + half) * output + channel * input..];
+                            let values: [[Lane; 3]; 3] = std::array::from_fn(|row| {
+                                std::array::from_fn(|column| {
+                                    let tap = row * 3 + column;
+                                    let tap = if turned { TAPS - 1 - tap } else { tap };
+                                    std::array::from_fn(|lane| kernels[lane * output + tap])
+                                })
+                            });
+                            both(
+                                |row, column| &values[row][column],
+                                weight_points,
+                                |point, value| {
+                                    points[point * self.inputs + channel][half..][..LANES].copy_from_slice(value);
+                                },
+                            );
+                        }
+                    },
+                );
+            },
+        );
         points
     }
 
