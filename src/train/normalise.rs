@@ -465,4 +465,21 @@ mod tests {
             prop_assert!(distance(b.grad(&ours).unwrap(), b.grad(&theirs).unwrap()) == 0.0);
         }
     }
+
+    /// What a residual sum hands back goes both ways: the normalisation must not write over what the other way gets.
+    #[test]
+    fn a_gradient_that_others_hold_is_left_as_it_is() {
+        let device = Device::flex().autodiff();
+        let random = || Tensor::<4>::random([3, 2, 5, 7], Distribution::Normal(0.0, 1.0), &device);
+        let (gamma, beta) = (Tensor::<1>::ones([2], &device), Tensor::<1>::zeros([2], &device));
+        for first in [true, false] {
+            let (x, other, above) = (random().require_grad(), random().require_grad(), random());
+            let normal = normalise(x.clone(), moments(x.clone()), gamma.clone(), beta.clone(), 1e-5, false);
+            let pair = if first { (normal, other.clone()) } else { (other.clone(), normal) };
+            let out = add_relu(pair.0, pair.1);
+            let passed = (above.clone() * out.clone().sign()).inner();
+            let gradients = (out * above).sum().backward();
+            assert_eq!(distance(other.grad(&gradients).unwrap(), passed), 0.0);
+        }
+    }
 }
