@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 
@@ -24,7 +25,7 @@ use crate::judge::{
     Against, Answers, Exam, Given, Judgement, Portrait, Score, TestPhoto, ask, compare, distance, far_off, photos,
 };
 use crate::train::drawn;
-use crate::train::progress::Event;
+use crate::train::progress::{Event, Meter};
 use crate::world::World;
 
 /// Seed of the built-in model's photos.
@@ -91,9 +92,11 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
     let of = if options.against.is_some() { 2 * all } else { all };
     // What is said while a model is asked, after so many answers of another.
     let tell = |before: usize| {
+        let (begin, mut meter) = (Instant::now(), Meter::default());
         move |done: usize| {
+            let pace = meter.pace(before + done, of, begin.elapsed());
             if options.progress && (done.is_multiple_of(SAID) || done == all) {
-                super::train::print(Event::Asking { done: before + done, of });
+                super::train::print(Event::Asking { done: before + done, of, pace });
             }
         }
     };

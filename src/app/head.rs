@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::evaluate::cache_folder;
-use super::train::{command, draw, folder_of, index, told};
+use super::train::{command, draw, folder_of, index, telling};
 use crate::cli::Train;
 use crate::config::Config;
 use crate::domain::Area;
@@ -50,7 +50,7 @@ pub(super) fn run(config: &Config, options: &Train) -> anyhow::Result<ExitCode> 
         None => cache_folder()?,
     };
     let base = Extractor { files: &files, backend: &config.infer.backend, cache: &cache };
-    let report = train(&photos, &task, &base, out, &mut told)?;
+    let report = train(&photos, &task, &base, out, &mut telling())?;
     index(config, options, options.seed.unwrap_or(1), out);
     println!("{}", serde_json::to_string(&report)?);
     Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Context;
 use image::RgbImage;
@@ -21,7 +22,7 @@ use crate::train::folder::{Folder, FolderError};
 use crate::train::head::HeadError;
 use crate::train::head::features::FeatureError;
 use crate::train::index::PER_AREA;
-use crate::train::progress::{Event, Trouble};
+use crate::train::progress::{Event, Meter, Trouble};
 use crate::train::recipe::Recipe;
 use crate::train::start::Start;
 use crate::train::{builtin, drawn, parity, reference};
@@ -119,7 +120,7 @@ pub(super) fn index(config: &Config, options: &Train, seed: u64, out: &Path) {
     // What a network sees that nobody had before is of no use to others.
     let cache = out.join(FEATURES);
     let made = super::block_on(async {
-        super::index::make(&config.infer, out, choice, &cache, &mut told).await?;
+        super::index::make(&config.infer, out, choice, &cache, &mut telling()).await?;
         Ok(ExitCode::SUCCESS)
     });
     if let Err(error) = made {
@@ -130,10 +131,14 @@ pub(super) fn index(config: &Config, options: &Train, seed: u64, out: &Path) {
     }
 }
 
-/// Says how many photos a network has seen, now and then.
-pub(super) fn told(done: usize, of: usize) {
-    if done % PROGRESS < 8 || done == of {
-        print(Event::Features { done, of });
+/// Says how many photos a network has seen, now and then, and how fast.
+pub(super) fn telling() -> impl FnMut(usize, usize) {
+    let (begin, mut meter) = (Instant::now(), Meter::default());
+    move |done, of| {
+        let pace = meter.pace(done, of, begin.elapsed());
+        if done % PROGRESS < 8 || done == of {
+            print(Event::Features { done, of, pace });
+        }
     }
 }
 

@@ -317,8 +317,8 @@ impl Task<'_> {
 /// Takes in what a child says.
 fn hear(said: &mut Said, event: Event) {
     match event {
-        Event::Features { done, of } => said.stage = Stage::Features { done, of },
-        Event::Asking { done, of } => said.stage = Stage::Judging { done, of },
+        Event::Features { done, of, pace } => (said.stage, said.pace) = (Stage::Features { done, of }, pace),
+        Event::Asking { done, of, pace } => (said.stage, said.pace) = (Stage::Judging { done, of }, pace),
         Event::Failed { why, .. } => said.trouble = Some(why),
         Event::Note { about, .. } if about == "memory" => said.parts = true,
         Event::Note { about, .. } if about == "start" => said.epochs.clear(),

@@ -23,6 +23,8 @@ pub enum Event {
         done: usize,
         /// Of how many.
         of: usize,
+        /// How fast it goes.
+        pace: Option<Pace>,
     },
     /// Test photos have been answered, in a judgement.
     Asking {
@@ -30,6 +32,8 @@ pub enum Event {
         done: usize,
         /// Of how many.
         of: usize,
+        /// How fast it goes.
+        pace: Option<Pace>,
     },
     /// It ends without a model.
     Failed {
@@ -85,6 +89,34 @@ pub struct Progress {
     pub validation: Option<Validation>,
 }
 
+/// How fast a network goes through photos.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Photos a second, so far.
+    pub images_per_second: f32,
+    /// Until the last, should it go on so.
+    pub left: Duration,
+}
+
+/// Takes the time of a network that goes through photos.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Meter {
+    /// When it was asked first, and how many photos were done then: what was remembered is done at once.
+    first: Option<(Duration, usize)>,
+}
+
+impl Meter {
+    /// The pace, when so many are done of so many; `now` counts from any moment, the same at each call. `None` while nothing
+    /// shows it.
+    pub fn pace(&mut self, done: usize, of: usize, now: Duration) -> Option<Pace> {
+        let (begin, before) = *self.first.get_or_insert((now, done));
+        let (seconds, new) = (now.saturating_sub(begin).as_secs_f32(), done.checked_sub(before)? as f32);
+        let images_per_second = new / seconds;
+        let left = Duration::try_from_secs_f32(of.saturating_sub(done) as f32 / images_per_second).ok()?;
+        (images_per_second.is_finite() && new > 0.0).then_some(Pace { images_per_second, left })
+    }
+}
+
 /// Figures on the validation split.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Validation {
@@ -113,5 +145,22 @@ impl Progress {
             left: Duration::ZERO,
             validation: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_counts_from_the_first_call() {
+        let mut meter = Meter::default();
+        let seconds = Duration::from_secs;
+        // A thousand were remembered.
+        assert_eq!(meter.pace(1_000, 5_000, seconds(7)), None);
+        assert_eq!(meter.pace(1_000, 5_000, seconds(8)), None);
+        let pace = meter.pace(1_400, 5_000, seconds(17));
+        assert_eq!(pace, Some(Pace { images_per_second: 40.0, left: seconds(90) }));
+        assert_eq!(meter.pace(5_000, 5_000, seconds(107)).map(|pace| pace.left), Some(Duration::ZERO));
     }
 }

@@ -257,9 +257,14 @@ fn figures(lang: Lang, standing: &Standing<'_>) -> Vec<String> {
         let recall = ("recall", report::share(f64::from(epoch.macro_recall)).into());
         lines.push(say(lang, "train-validation", &[("epoch", epoch.epoch.to_string().into()), recall]));
     }
-    if let (JobState::Running, Stage::Fitting, Some(last)) = (standing.state, progress.stage, &progress.last) {
-        let rate = ("rate", format!("{:.1}", last.images_per_second).into());
-        lines.push(say(lang, "train-pace", &[rate, ("time", duration(lang, last.left).into())]));
+    let pace = match progress.stage {
+        Stage::Preparing => None,
+        Stage::Fitting => progress.last.as_ref().map(|last| (last.images_per_second, last.left)),
+        Stage::Features { .. } | Stage::Judging { .. } => progress.pace.map(|pace| (pace.images_per_second, pace.left)),
+    };
+    if let (JobState::Running, Some((rate, left))) = (standing.state, pace) {
+        let rate = ("rate", format!("{rate:.1}").into());
+        lines.push(say(lang, "train-pace", &[rate, ("time", duration(lang, left).into())]));
     }
     if let Some(epoch) = progress.resumed {
         lines.push(say(lang, "train-resumed", &[("epoch", epoch.to_string().into())]));
@@ -343,6 +348,7 @@ mod tests {
     use crate::chat::sample;
     use crate::chat::train::Base;
     use crate::judge::{Against, Judgement};
+    use crate::train::progress::Pace;
 
     #[test]
     fn both_languages_have_the_same_messages_and_variables() {
@@ -433,7 +439,8 @@ mod tests {
         };
         let at = |stage| Progress { stage, last: Some(last.clone()), epochs: sample::epochs(), ..Progress::default() };
         let fitting = Progress { resumed: Some(3), parts: true, ..at(Stage::Fitting) };
-        let features = Progress { epochs: Vec::new(), ..at(Stage::Features { done: 1_200, of: 15_000 }) };
+        let pace = Some(Pace { images_per_second: 230.0, left: Duration::from_secs(60) });
+        let features = Progress { epochs: Vec::new(), pace, ..at(Stage::Features { done: 1_200, of: 15_000 }) };
         for lang in Lang::ALL {
             let state = |state, mode, progress: &Progress| {
                 standing(lang, &Standing { state, place: 1, mode: Some(mode), progress })

@@ -58,6 +58,9 @@ pub struct Epoch {
 pub struct Progress {
     /// What is done just now.
     pub stage: Stage,
+    /// How fast photos are gone through, where no network is fitted.
+    #[serde(default)]
+    pub pace: Option<progress::Pace>,
     /// What the training said last.
     pub last: Option<progress::Progress>,
     /// The epochs that are done.
