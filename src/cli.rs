@@ -436,14 +436,7 @@ pub enum World {
         bind: SocketAddr,
     },
     /// Measure whether heatmaps point at what betrays the area: the pointing game and the occlusion test, as JSON
-    Heatmaps {
-        /// Folder of the model [default: the configuration's]
-        #[arg(long, value_name = "DIR")]
-        model: Option<PathBuf>,
-        /// Only the first photos of the test towns, for a quick look
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-        photos: Option<u32>,
-    },
+    Heatmaps(Heatmaps),
     /// Compare scores that tell photos which are no street, on drawn streets, rooms, screenshots, shapes and noise
     Outliers(Outliers),
     /// Write one picture with many photos, areas in rows
@@ -458,6 +451,20 @@ pub enum World {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+/// Options of `world heatmaps`.
+#[derive(Args, Debug)]
+pub struct Heatmaps {
+    /// Folder of the model [default: the configuration's]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// How many photos, the areas in turn; each is drawn up to four times
+    #[arg(long, value_name = "N", default_value_t = 1050, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub photos: u32,
+    /// From which towns: validation to compare ways, test to report
+    #[arg(long, default_value = "test")]
+    pub split: Split,
 }
 
 /// Options of `world outliers`.

@@ -132,6 +132,21 @@ pub enum CueKind {
     Furniture,
 }
 
+/// Which signs of its area a street shows: to ask what an answer hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signs {
+    /// Whether its fence stands. Where it does not, everything else is drawn as if it did.
+    pub fence: bool,
+    /// Whether what is no fence is the area's own; else it is drawn from tables common to all areas, each its share, and
+    /// tells nothing.
+    pub others: bool,
+}
+
+impl Signs {
+    /// The world as it is.
+    pub const ALL: Self = Self { fence: true, others: true };
+}
+
 /// Where a cue is in the picture: ground truth for heatmaps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Cue {

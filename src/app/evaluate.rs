@@ -214,9 +214,19 @@ fn keep(config: &Config, model: Option<&Path>, portrait: &Portrait) -> anyhow::R
 
 /// The test photos of the built-in model's report.
 pub(super) fn drawn_photos() -> Vec<TestPhoto> {
+    drawn_of(&Arc::new(World::load()), Split::Test, drawn::Amount::FULL.test)
+}
+
+/// So many photos of a split, the areas in turn; those of fewer are the first of those of more.
+pub(super) fn drawn_photos_of(split: Split, count: usize) -> Vec<TestPhoto> {
     let world = Arc::new(World::load());
-    let specs = drawn::split_photos(&world, SEED, Split::Test, drawn::Amount::FULL.test);
-    photos::drawn(&world, specs)
+    let mut photos = drawn_of(&world, split, count.div_ceil(world.areas().len()));
+    photos.truncate(count);
+    photos
+}
+
+fn drawn_of(world: &Arc<World>, split: Split, per_area: usize) -> Vec<TestPhoto> {
+    photos::drawn(world, drawn::split_photos(world, SEED, split, per_area))
 }
 
 /// Where answers are remembered when nothing else is said (XDG Base Directory Specification).

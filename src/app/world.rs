@@ -1,7 +1,7 @@
 //! `world …`: photos and services of the drawn world.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::domain::{Coordinate, Split};
 use crate::judge::pointing;
 use crate::world::tag::with_position;
-use crate::world::{CueKind, World, Written, photo, serve, sheet};
+use crate::world::{World, Written, photo, serve, sheet};
 
 /// Side of a picture on the contact sheet, pixels.
 const SHEET_SIDE: u32 = 320;
@@ -23,7 +23,7 @@ const PROGRESS: usize = 100;
 pub(super) fn run(config: Config, command: cli::World) -> anyhow::Result<ExitCode> {
     let world = World::load();
     match command {
-        cli::World::Heatmaps { model, photos } => return super::block_on(measure_heatmaps(config, model, photos)),
+        cli::World::Heatmaps(options) => return super::block_on(measure_heatmaps(config, options)),
         cli::World::Outliers(options) => return super::block_on(super::outliers::run(config, options)),
         cli::World::Serve { bind } => return super::block_on(serve_services(world, bind)),
         cli::World::Render(options) => render(&world, &options)?,
@@ -60,19 +60,18 @@ fn write_sheet(world: &World, out: &Path, columns: usize, seed: u64) -> anyhow::
     Ok(())
 }
 
-/// How often the heatmaps point at the fence, on the test photos of the built-in model's report.
-async fn measure_heatmaps(config: Config, model: Option<PathBuf>, photos: Option<u32>) -> anyhow::Result<ExitCode> {
-    let core = super::core_of(&config, model.as_deref()).await?;
-    let mut drawn = super::evaluate::drawn_photos();
-    drawn.truncate(photos.map_or(usize::MAX, |most| most as usize));
+/// How often the heatmaps point at the fence; the first photos of the test towns are those of the built-in model's report.
+async fn measure_heatmaps(config: Config, options: cli::Heatmaps) -> anyhow::Result<ExitCode> {
+    let core = super::core_of(&config, options.model.as_deref()).await?;
+    let drawn = super::evaluate::drawn_photos_of(options.split, options.photos as usize);
     let of = drawn.len();
     let told = |done: usize| {
         if done.is_multiple_of(PROGRESS) {
             tracing::info!(done, of, "pointing");
         }
     };
-    let found = pointing(&core, &drawn, CueKind::Fence, told).await?;
-    let found = found.context("no photo shows a fence and is answered rightly")?;
+    let found = pointing(&core, &drawn, told).await?;
+    anyhow::ensure!(found.all.is_some(), "no photo shows a fence and is answered rightly");
     println!("{}", serde_json::to_string_pretty(&found)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -6,8 +6,8 @@ use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 
 use super::dice::Dice;
-use super::render::render;
-use super::{Photo, Rendered, Season, View, World};
+use super::render::render_with;
+use super::{Photo, Rendered, Season, Signs, View, World};
 use crate::domain::Split;
 
 /// Sizes of photos with their weights: services send squares for the most part.
@@ -77,7 +77,16 @@ impl PhotoSpec {
     /// When the specification was made for another world.
     #[must_use]
     pub fn render(&self, world: &World) -> Rendered {
-        render(world, &world.panoramas(self.area)[self.panorama], &self.view)
+        self.render_with(world, Signs::ALL)
+    }
+
+    /// The same of a street that shows some signs of its area only.
+    ///
+    /// # Panics
+    /// When the specification was made for another world.
+    #[must_use]
+    pub fn render_with(&self, world: &World, signs: Signs) -> Rendered {
+        render_with(world, &world.panoramas(self.area)[self.panorama], &self.view, signs)
     }
 
     /// Draws the photo and encodes it as JPEG.

@@ -24,7 +24,7 @@ mod vehicle;
 use image::RgbImage;
 
 use super::scene::{Item, Scene, Setting, Street, Thing};
-use super::{Cue, CueKind, Panorama, Rendered, View, World};
+use super::{Cue, CueKind, Panorama, Rendered, Signs, View, World};
 use camera::Camera;
 use painter::{Bounds, Painter};
 
@@ -38,7 +38,13 @@ pub const LARGEST_SIDE: u32 = 4_096;
 /// `view.width` and `view.height` are taken as at least 1 and at most [`LARGEST_SIDE`].
 #[must_use]
 pub fn render(world: &World, panorama: &Panorama, view: &View) -> Rendered {
-    let scene = Scene::of(&world.areas()[panorama.area].area, panorama);
+    render_with(world, panorama, view, Signs::ALL)
+}
+
+/// [`render`] of a street that shows some signs of its area only.
+#[must_use]
+pub fn render_with(world: &World, panorama: &Panorama, view: &View, signs: Signs) -> Rendered {
+    let scene = Scene::with(&world.areas()[panorama.area].area, panorama, signs);
     draw(&scene, panorama.road_heading, view)
 }
 

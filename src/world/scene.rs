@@ -9,7 +9,7 @@ pub use light::{Finish, Light};
 
 use super::dice::{Dice, hash};
 use super::style::{Bollard, Facade, Fence, Frontage, Lamp, Pavement, Sign, Style, Tree};
-use super::{Panorama, Season};
+use super::{Panorama, Season, Signs};
 
 /// Red, green, blue, 0 to 1, as displayed (sRGB).
 pub type Rgb = [f32; 3];
@@ -270,8 +270,20 @@ pub struct Building {
 
 impl Scene {
     /// The scene around a panorama.
+    #[cfg(test)]
     pub fn of(area_name: &str, panorama: &Panorama) -> Self {
-        let style = Style::of_town(panorama.area, hash(&[area_name, &panorama.town]));
+        Self::with(area_name, panorama, Signs::ALL)
+    }
+
+    /// The scene around a panorama that shows some signs of its area only.
+    pub fn with(area_name: &str, panorama: &Panorama, signs: Signs) -> Self {
+        let own = Style::of_town(panorama.area, hash(&[area_name, &panorama.town]));
+        let style = if signs.others { own } else { Style { fence: own.fence, ..Style::common() } };
+        let scene = Self::styled(&style, panorama);
+        if signs.fence { scene } else { scene.without(|thing| matches!(thing, Thing::Fence { .. })) }
+    }
+
+    fn styled(style: &Style, panorama: &Panorama) -> Self {
         // Separate streams, so that light never depends on what the area put into the street.
         let mut sky = Dice::new(panorama.seed, 1);
         let mut ground = Dice::new(panorama.seed, 2);
@@ -284,13 +296,12 @@ impl Scene {
             return Self { light: Light::indoor(), finish, mount, season, snow: false, setting };
         }
         let snow = panorama.season == Season::Winter && ground.chance(style.snow);
-        let street = street::draw(&style, snow, &mut ground);
+        let street = street::draw(style, snow, &mut ground);
         let mount = Mount { x: ground.range(-0.5, 0.35) * street.half_road, height };
         Self { light, finish, mount, season: panorama.season, snow, setting: Setting::Street(street) }
     }
 
-    /// The same scene without the things that `drop` names: for tests of the ground truth.
-    #[cfg(test)]
+    /// The same scene without the things that `drop` names.
     pub fn without(mut self, drop: impl Fn(&Thing) -> bool) -> Self {
         if let Setting::Street(street) = &mut self.setting {
             street.items.retain(|item| !drop(&item.thing));

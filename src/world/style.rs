@@ -476,9 +476,29 @@ impl Style {
     }
 
     /// The style of an area without any town's nudges.
-    #[cfg(test)]
     pub fn of_area(area: usize) -> Self {
         Self::nudged(area, Dice::new(0, 0), 0.0)
+    }
+
+    /// What all areas have in common: each table is the mean of theirs, so that what is drawn from it tells nothing.
+    pub fn common() -> Self {
+        let styles: Vec<Self> = (0..MIXES.len()).map(Self::of_area).collect();
+        let mean = |of: fn(&Self) -> f32| styles.iter().map(of).sum::<f32>() / styles.len() as f32;
+        Self {
+            fence: pooled(styles.iter().map(|style| style.fence.as_slice())),
+            pavement: pooled(styles.iter().map(|style| style.pavement.as_slice())),
+            facade: pooled(styles.iter().map(|style| style.facade.as_slice())),
+            tree: pooled(styles.iter().map(|style| style.tree.as_slice())),
+            lamp: pooled(styles.iter().map(|style| style.lamp.as_slice())),
+            bollard: pooled(styles.iter().map(|style| style.bollard.as_slice())),
+            sign: pooled(styles.iter().map(|style| style.sign.as_slice())),
+            frontage: pooled(styles.iter().map(|style| style.frontage.as_slice())),
+            half_road: (mean(|style| style.half_road.0), mean(|style| style.half_road.1)),
+            pavement_width: (mean(|style| style.pavement_width.0), mean(|style| style.pavement_width.1)),
+            wires: mean(|style| style.wires),
+            snow: mean(|style| style.snow),
+            hills: mean(|style| style.hills),
+        }
     }
 
     fn nudged(area: usize, mut dice: Dice, nudge: f32) -> Self {
@@ -500,6 +520,21 @@ impl Style {
             hills: mix.hills,
         }
     }
+}
+
+/// The mean of tables, each taken as shares of its sum.
+fn pooled<'t, T: Copy + PartialEq + 't>(tables: impl Iterator<Item = &'t [(T, f32)]>) -> Vec<(T, f32)> {
+    let mut mean: Vec<(T, f32)> = Vec::new();
+    for table in tables {
+        let total: f32 = table.iter().map(|(_, weight)| weight).sum();
+        for &(value, weight) in table {
+            match mean.iter_mut().find(|(other, _)| *other == value) {
+                Some((_, sum)) => *sum += weight / total,
+                None => mean.push((value, weight / total)),
+            }
+        }
+    }
+    mean
 }
 
 /// Sharpens tables and nudges their weights.
@@ -568,6 +603,17 @@ mod tests {
         for ward in 0..6 {
             assert!(alike(ward, asahikawa) < 0.4, "{ward}: {}", alike(ward, asahikawa));
         }
+    }
+
+    #[test]
+    fn what_is_common_is_the_mean_of_the_areas_shares() {
+        let common = Style::common();
+        let of = |table: &[(Fence, f32)], fence| shares(table).iter().find(|f| f.0 == fence).map_or(0.0, |f| f.1);
+        for fence in [Fence::TwoBar, Fence::Hoop, Fence::Cable] {
+            let mean = (0..7).map(|area| of(&Style::of_area(area).fence, fence)).sum::<f32>() / 7.0;
+            assert!((of(&common.fence, fence) - mean).abs() < 1e-5 && mean > 0.0, "{fence:?}: {mean}");
+        }
+        assert!((common.hills - 0.66 / 7.0).abs() < 1e-6, "{}", common.hills);
     }
 
     #[test]

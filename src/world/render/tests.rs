@@ -10,9 +10,9 @@ use super::super::dice::Dice;
 use super::super::photo::photos;
 use super::super::scene::{Finish, Scene, Setting, Thing};
 use super::super::style::Style;
-use super::super::{Cue, CueKind, Panorama, View, World};
+use super::super::{Cue, CueKind, Panorama, Signs, View, World};
 use super::camera::Camera;
-use super::{draw, nearness, render};
+use super::{draw, nearness, render, render_with};
 use crate::domain::Split;
 
 fn world() -> &'static World {
@@ -70,6 +70,32 @@ fn a_fence_changes_nothing_outside_its_boxes() {
         assert!(stray * 100 <= 96 * 96, "panorama {}: {stray} pixels changed outside of {boxes:?}", panorama.id);
     }
     assert!(fences > 60, "only {fences} fences were seen");
+}
+
+#[test]
+fn what_is_common_to_all_areas_betrays_none_and_the_fence_does() {
+    let mut fences = 0;
+    for n in 0..12 {
+        let one = some_panorama(n % 6, n);
+        let other = &Panorama { area: n % 6 + 1, ..one.clone() };
+        let view = view(one.road_heading + n as f32 * 31.0, 96);
+        let drawn = |panorama, signs| render_with(world(), panorama, &view, signs).image;
+        let bare = Signs { fence: false, others: false };
+        assert_eq!(drawn(one, bare), drawn(other, bare), "panorama {}", one.id);
+        let alone = Signs { fence: true, others: false };
+        fences += usize::from(drawn(one, alone) != drawn(other, alone));
+    }
+    assert!(fences >= 4, "only {fences} fences were seen");
+}
+
+#[test]
+fn a_street_without_its_fence_is_otherwise_the_same() {
+    let panorama = some_panorama(2, 4);
+    let view = view(panorama.road_heading, 96);
+    let bare = scene(panorama).without(|thing| matches!(thing, Thing::Fence { .. }));
+    let found = render_with(world(), panorama, &view, Signs { fence: false, others: true });
+    assert_eq!(found.image, draw(&bare, panorama.road_heading, &view).image);
+    assert_ne!(found.image, render(world(), panorama, &view).image);
 }
 
 /// Pixels that differ though no box holds them, with one pixel of slack.
