@@ -21,6 +21,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PYTHON = ROOT / "target" / "parity-torch-venv" / "bin" / "python"
+WARM_UP = 2
 CASES = ["resnet18@128x16", "resnet50@224x8"]
 
 
@@ -39,14 +40,14 @@ def torch_steps(case, steps, threads, channels_last):
     criterion = torch.nn.CrossEntropyLoss()
     pixels, labels = torch.randn(batch, 3, side, side), torch.arange(batch) % 7
     times = []
-    for step in range(1 + steps):
+    for step in range(WARM_UP + steps):
         begin = time.perf_counter()
         loss = criterion(model(pixels.clone().to(memory_format=layout)), labels)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         loss.item()
-        if step:
+        if step >= WARM_UP:
             times.append(time.perf_counter() - begin)
     print(json.dumps({"step_ms": statistics.median(times) * 1e3}))
 
@@ -85,7 +86,7 @@ def main():
     cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[: options.threads]))
     for case in options.cases or CASES:
         shared = ["--steps", options.steps]
-        commands = {"ours": [bench, "--case", case, "--warm-up", 1, *shared]}
+        commands = {"ours": [bench, "--case", case, "--warm-up", WARM_UP, *shared]}
         for layout in ["plain", "channels-last"]:
             commands[layout] = [PYTHON, __file__, case, "--torch", layout, "--threads", options.threads, *shared]
         rounds = [{name: run(command, cores, options.threads) for name, command in commands.items()} for _ in range(options.rounds)]
