@@ -237,4 +237,25 @@ mod tests {
             }
         }
     }
+
+    /// So that checkpoints of before are gone on from.
+    #[test]
+    fn states_have_the_names_that_burns_have() {
+        fn names(optimiser: &impl Optimizer) -> Vec<String> {
+            let one = || Tensor::<2>::ones([2, 3], &Device::flex());
+            let (_, state) = optimiser.step(0.1, one(), one(), None);
+            let mut sink = StateSink::default();
+            state.unwrap().state_flatten("weight", &mut sink);
+            sink.tensors
+                .into_iter()
+                .map(|(name, _)| name)
+                .chain(sink.scalars.into_iter().map(|(name, _)| name))
+                .collect()
+        }
+        let burns = SgdConfig::new().with_momentum(Some(MomentumConfig::new())).build();
+        assert_eq!(names(&Sgd { momentum: 0.9, weight_decay: 0.0 }), names(&burns));
+        let adam = Adam { betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0, decoupled: false };
+        assert_eq!(names(&adam), names(&AdamConfig::new().build()));
+        assert_eq!(names(&Adam { decoupled: true, ..adam }), names(&AdamWConfig::new().build()));
+    }
 }
