@@ -11,10 +11,9 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Tensor, TensorData};
-use pulp::Arch;
 use rayon::prelude::*;
 
-use super::room::zeros;
+use super::passes::{CHUNK, vectorised, zeros};
 
 /// Mean and (biased) variance of each channel of `[batch, channels, height, width]`: `[2, channels]`. No gradient
 /// flows through it; [`normalise`] knows that both depend on the input.
@@ -301,9 +300,6 @@ fn by_channel(pieces: Vec<Piece<'_>>, channels: usize) -> Vec<Vec<Piece<'_>>> {
     planes
 }
 
-/// Values that one task takes at once.
-const CHUNK: usize = 1 << 14;
-
 /// Sums run in so many lanes, so that the compiler may use vectors.
 const LANES: usize = 16;
 
@@ -405,11 +401,6 @@ fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
             lanes.iter().sum::<f32>() + rest.iter().map(|x| term(*x)).sum::<f32>()
         },
     )
-}
-
-/// Runs a loop compiled for the vectors of the processor at hand.
-fn vectorised<T>(work: impl FnOnce() -> T) -> T {
-    Arch::new().dispatch(work)
 }
 
 #[cfg(test)]

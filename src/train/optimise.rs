@@ -3,13 +3,9 @@
 
 use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
-use pulp::Arch;
 use rayon::prelude::*;
 
-use super::room::zeros;
-
-/// Values that one task takes at once.
-const CHUNK: usize = 1 << 14;
+use super::passes::{CHUNK, vectorised, zeros};
 
 /// Burn's name for what [`SgdState`] holds.
 const VELOCITY: &str = "momentum.velocity";
@@ -180,11 +176,6 @@ fn values(data: &mut TensorData) -> &mut [f32] {
 
 fn read(data: &TensorData) -> &[f32] {
     data.as_slice().expect("gradients are float32 on the processor")
-}
-
-/// Runs a loop compiled for the vectors of the processor at hand.
-fn vectorised(work: impl FnOnce()) {
-    Arch::new().dispatch(work);
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::super::room::zeros;
+use super::super::passes::zeros;
 use super::kernel::{COLUMNS, Line};
 
 /// Pictures with zeros around. Under a stride their rows and columns lie apart by the remainder, so that what lies under one

@@ -8,7 +8,7 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::super::room::zeros;
+use super::super::passes::zeros;
 use super::kernel::{COLUMNS, DEPTH, Line, ROWS, Tile, add_outer, add_rows};
 
 /// Outputs of a tile along a side.
@@ -199,33 +199,32 @@ impl Winograd {
     /// after those of the last; `turned`: by half a turn.
     fn weight_points(&self, weight: &[f32], [output, input]: [usize; 2], turned: bool) -> Vec<f32> {
         let mut points = zeros(POINTS * self.outputs * self.inputs);
-        points.as_chunks_mut::<COLUMNS>().0.par_chunks_mut(POINTS * self.inputs).enumerate().for_each(
-            |(panel, points)| {
-                Arch::new().dispatch(
-                    #[inline(always)]
-                    || {
-                        // Both halves of a line while it is in the cache.
-                        for (channel, half) in (0..self.inputs).flat_map(|c| [0, LANES].map(move |h| (c, h))) {
-                            let kernels = &weight[(panel * COLUMNS + half) * output + channel * input..];
-                            let values: [[Lane; 3]; 3] = std::array::from_fn(|row| {
-                                std::array::from_fn(|column| {
-                                    let tap = row * 3 + column;
-                                    let tap = if turned { TAPS - 1 - tap } else { tap };
-                                    std::array::from_fn(|lane| kernels[lane * output + tap])
-                                })
-                            });
-                            both(
-                                |row, column| &values[row][column],
-                                weight_points,
-                                |point, value| {
-                                    points[point * self.inputs + channel][half..][..LANES].copy_from_slice(value);
-                                },
-                            );
-                        }
-                    },
-                );
-            },
-        );
+        let lines = points.as_chunks_mut::<COLUMNS>().0;
+        lines.par_chunks_mut(POINTS * self.inputs).enumerate().for_each(|(panel, points)| {
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    // Both halves of a line while it is in the cache.
+                    for (channel, half) in (0..self.inputs).flat_map(|c| [0, LANES].map(move |h| (c, h))) {
+                        let kernels = &weight[(panel * COLUMNS + half) * output + channel * input..];
+                        let values: [[Lane; 3]; 3] = std::array::from_fn(|row| {
+                            std::array::from_fn(|column| {
+                                let tap = row * 3 + column;
+                                let tap = if turned { TAPS - 1 - tap } else { tap };
+                                std::array::from_fn(|lane| kernels[lane * output + tap])
+                            })
+                        });
+                        both(
+                            |row, column| &values[row][column],
+                            weight_points,
+                            |point, value| {
+                                points[point * self.inputs + channel][half..][..LANES].copy_from_slice(value);
+                            },
+                        );
+                    }
+                },
+            );
+        });
         points
     }
 

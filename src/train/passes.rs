@@ -1,6 +1,15 @@
-//! Room for results.
+//! Passes over many values on all cores.
 
+use pulp::Arch;
 use rayon::prelude::*;
+
+/// Values that one task takes at once.
+pub(super) const CHUNK: usize = 1 << 14;
+
+/// Runs a loop compiled for the vectors of the processor at hand.
+pub(super) fn vectorised<T>(work: impl FnOnce() -> T) -> T {
+    Arch::new().dispatch(work)
+}
 
 /// So many zeros, written by all cores when they are many: zeroing by one makes the others wait.
 pub(super) fn zeros(count: usize) -> Vec<f32> {
