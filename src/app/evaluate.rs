@@ -92,9 +92,9 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
     let of = if options.against.is_some() { 2 * all } else { all };
     // What is said while a model is asked, after so many answers of another.
     let tell = |before: usize| {
-        let (begin, mut meter) = (Instant::now(), Meter::default());
+        let mut meter = Meter::default();
         move |done: usize| {
-            let pace = meter.pace(before + done, of, begin.elapsed());
+            let pace = meter.pace(before + done, of, Instant::now());
             if options.progress && (done.is_multiple_of(SAID) || done == all) {
                 super::train::print(Event::Asking { done: before + done, of, pace });
             }

@@ -133,9 +133,9 @@ pub(super) fn index(config: &Config, options: &Train, seed: u64, out: &Path) {
 
 /// Says how many photos a network has seen, now and then, and how fast.
 pub(super) fn telling() -> impl FnMut(usize, usize) {
-    let (begin, mut meter) = (Instant::now(), Meter::default());
+    let mut meter = Meter::default();
     move |done, of| {
-        let pace = meter.pace(done, of, begin.elapsed());
+        let pace = meter.pace(done, of, Instant::now());
         if done % PROGRESS < 8 || done == of {
             print(Event::Features { done, of, pace });
         }

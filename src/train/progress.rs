@@ -1,6 +1,6 @@
 //! What a training, and the judgement after it, say while they run.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -102,15 +102,14 @@ pub struct Pace {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Meter {
     /// When it was asked first, and how many photos were done then: what was remembered is done at once.
-    first: Option<(Duration, usize)>,
+    first: Option<(Instant, usize)>,
 }
 
 impl Meter {
-    /// The pace, when so many are done of so many; `now` counts from any moment, the same at each call. `None` while nothing
-    /// shows it.
-    pub fn pace(&mut self, done: usize, of: usize, now: Duration) -> Option<Pace> {
+    /// The pace, when so many are done of so many. `None` while nothing shows it.
+    pub fn pace(&mut self, done: usize, of: usize, now: Instant) -> Option<Pace> {
         let (begin, before) = *self.first.get_or_insert((now, done));
-        let (seconds, new) = (now.saturating_sub(begin).as_secs_f32(), done.checked_sub(before)? as f32);
+        let (seconds, new) = (now.saturating_duration_since(begin).as_secs_f32(), done.checked_sub(before)? as f32);
         let images_per_second = new / seconds;
         let left = Duration::try_from_secs_f32(of.saturating_sub(done) as f32 / images_per_second).ok()?;
         (images_per_second.is_finite() && new > 0.0).then_some(Pace { images_per_second, left })
@@ -154,13 +153,13 @@ mod tests {
 
     #[test]
     fn the_pace_counts_from_the_first_call() {
+        let (begin, seconds) = (Instant::now(), Duration::from_secs);
         let mut meter = Meter::default();
-        let seconds = Duration::from_secs;
         // A thousand were remembered.
-        assert_eq!(meter.pace(1_000, 5_000, seconds(7)), None);
-        assert_eq!(meter.pace(1_000, 5_000, seconds(8)), None);
-        let pace = meter.pace(1_400, 5_000, seconds(17));
+        assert_eq!(meter.pace(1_000, 5_000, begin + seconds(7)), None);
+        assert_eq!(meter.pace(1_000, 5_000, begin + seconds(8)), None);
+        let pace = meter.pace(1_400, 5_000, begin + seconds(17));
         assert_eq!(pace, Some(Pace { images_per_second: 40.0, left: seconds(90) }));
-        assert_eq!(meter.pace(5_000, 5_000, seconds(107)).map(|pace| pace.left), Some(Duration::ZERO));
+        assert_eq!(meter.pace(5_000, 5_000, begin + seconds(107)).map(|pace| pace.left), Some(Duration::ZERO));
     }
 }
