@@ -321,21 +321,25 @@ fn people(given: [(&'static str, &Vec<toml::Value>); 2]) -> Result<Vec<UserRef>,
 }
 
 fn cuda(infer: &raw::Infer) -> Result<Device, ConfigError> {
-    if infer.precision == Precision::F16 {
-        return Err(ConfigError::Value {
-            key: "infer.precision",
-            value: "f16".to_owned(),
-            cure: "write \"f32\" or \"tf32\", or infer.backend = \"tensorrt\", which alone computes in float16"
-                .to_owned(),
-        });
-    }
-    Ok(Device::Cuda { precision: infer.precision, graphs: infer.cuda_graphs })
+    let precision = match infer.precision {
+        raw::PrecisionName::F32 => Precision::F32,
+        raw::PrecisionName::Tf32 => Precision::Tf32,
+        raw::PrecisionName::F16 => {
+            return Err(ConfigError::Value {
+                key: "infer.precision",
+                value: "f16".to_owned(),
+                cure: "write \"f32\" or \"tf32\", or infer.backend = \"tensorrt\", which alone computes in float16"
+                    .to_owned(),
+            });
+        }
+    };
+    Ok(Device::Cuda { precision, graphs: infer.cuda_graphs })
 }
 
 fn tensorrt(infer: &raw::Infer) -> Result<Device, ConfigError> {
     let cure = "write the path of the folder where networks are kept that TensorRT has compiled";
     let engines = path_of("infer.tensorrt_engines", &infer.tensorrt_engines, cure)?;
-    Ok(Device::TensorRt { half: infer.precision == Precision::F16, engines })
+    Ok(Device::TensorRt { half: infer.precision == raw::PrecisionName::F16, engines })
 }
 
 fn library(infer: &raw::Infer, secrets: &environment::Secrets) -> Option<PathBuf> {

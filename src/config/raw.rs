@@ -6,7 +6,6 @@ use serde::Deserialize;
 use toml::Table;
 
 use super::{ConfigError, collect, train};
-use crate::infer::onnx::Precision;
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// The file taken when none is named.
@@ -43,7 +42,7 @@ pub(super) struct Infer {
     pub(super) backend: BackendName,
     pub(super) onnxruntime_library: String,
     pub(super) threads: u32,
-    pub(super) precision: Precision,
+    pub(super) precision: PrecisionName,
     pub(super) cuda_graphs: bool,
     pub(super) tensorrt_engines: String,
     pub(super) kserve_url: String,
@@ -57,6 +56,15 @@ pub(super) struct Infer {
 #[serde(deny_unknown_fields)]
 pub(super) struct Models {
     pub(super) folder: String,
+}
+
+/// How a GPU computes; not every backend knows each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PrecisionName {
+    F32,
+    Tf32,
+    F16,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -73,7 +73,6 @@ impl fmt::Display for Backend {
             Self::OnnxRuntime { device: Device::Cuda { precision, .. }, .. } => match precision {
                 Precision::F32 => "onnxruntime-cuda",
                 Precision::Tf32 => "onnxruntime-cuda-tf32",
-                Precision::F16 => "onnxruntime-cuda-f16",
             },
             Self::OnnxRuntime { device: Device::TensorRt { half: false, .. }, .. } => "onnxruntime-tensorrt-tf32",
             Self::OnnxRuntime { device: Device::TensorRt { half: true, .. }, .. } => "onnxruntime-tensorrt-f16",
@@ -219,7 +218,6 @@ fn open(environment: &Environment, onnx: &[u8], backend: &Backend, size: usize) 
 fn providers(library: &Path, device: &Device, size: usize) -> Result<Vec<ExecutionProviderDispatch>, String> {
     match device {
         Device::Cpu => Ok(vec![CPU::default().build()]),
-        Device::Cuda { precision: Precision::F16, .. } => Err("on CUDA, only TensorRT computes in float16".to_owned()),
         Device::Cuda { precision, graphs } => Ok(vec![cuda::provider(*precision, *graphs)]),
         Device::TensorRt { half, engines } => tensorrt::providers(library, *half, engines, size).map(Vec::from),
     }

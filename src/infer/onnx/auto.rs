@@ -37,10 +37,9 @@ impl Auto {
             return Choice { backend: Backend::Tract, reason: reason.to_owned() };
         };
         let on = |device| Backend::OnnxRuntime { library: library.clone(), device, threads: self.threads };
-        let without_cuda = match try_cuda(library, &on(self.cuda.clone())) {
-            Ok(()) => {
-                return Choice { backend: on(self.cuda.clone()), reason: "CUDA runs the built-in model".to_owned() };
-            }
+        let cuda = on(self.cuda.clone());
+        let without_cuda = match try_cuda(library, &cuda) {
+            Ok(()) => return Choice { backend: cuda, reason: "CUDA runs the built-in model".to_owned() },
             Err(reason) => reason,
         };
         match environment(&on(Device::Cpu)) {

@@ -7,21 +7,17 @@ use ort::ep::{CUDA, ExecutionProviderDispatch};
 use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, NoSelectedOutputs, RunOptions, Session, SessionOutputs};
 use ort::value::{Tensor, TensorRef, TensorValueType};
-use serde::Deserialize;
 
 use super::{OUTPUTS, Outputs};
 
 /// How the GPU computes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// float32 throughout: the answers of the processor, to about 1e-5.
     #[default]
     F32,
     /// Products on the matrix units, whose factors are rounded to 11 significant bits: probabilities to about 1e-3.
     Tf32,
-    /// 16 bits a number, by TensorRT alone.
-    F16,
 }
 
 /// What to ask ONNX Runtime for.
