@@ -24,6 +24,7 @@ mod quiz;
 mod serve;
 mod train;
 pub mod training;
+mod versus;
 mod world;
 
 use std::path::Path;

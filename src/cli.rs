@@ -311,7 +311,7 @@ pub struct Evaluate {
     /// Folder of the model [default: the live one, that is, the configuration's]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
-    /// Folder of a model to compare it with, or `live`
+    /// Folder of a model to compare it with, or `live`; by distance where their areas differ
     #[arg(long, value_name = "DIR")]
     pub against: Option<PathBuf>,
     /// Folder of an exported dataset, whose test split is used, or `drawn`

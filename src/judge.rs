@@ -2,7 +2,7 @@
 //!
 //! [`photos`] are shown to models by [`ask()`], which remembers the answers; [`score()`] judges one model,
 //! [`compare()`] two on the same photos, and [`gallery`] picks the photos worth looking at;
-//! [`distance`] says how far off guesses are;
+//! [`distance`] says how far off guesses are, and compares models whose areas differ by it;
 //! [`second`] says what look-alikes are worth as a second opinion. The end of a training uses
 //! the same [`score()`].
 
@@ -18,8 +18,10 @@ pub mod second;
 pub mod strays;
 
 pub use ask::{Answers, AskError, Model, ask};
-pub use compare::{Against, Decision, Exam, Given, Judgement, Verdict, compare};
-pub use distance::far_off;
+pub use compare::{
+    Against, ByDistance, ByNames, Decision, Exam, Given, Judgement, Measured, Verdict, compare, share_names,
+};
+pub use distance::{DistanceError, Placed, far_off, nearer};
 pub use photos::{PhotoError, TestPhoto};
 pub use pointing::{Pointing, pointing};
 pub use portrait::Portrait;

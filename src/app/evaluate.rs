@@ -8,21 +8,18 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use super::language::language;
+use super::versus::{Asked, verdict};
 use crate::chat::report::{Other, Report, html};
 use crate::chat::text::report as words;
 use crate::chat::{Lang, insight, picture};
 use crate::cli::Evaluate;
-use crate::collect::extents::Extents;
 use crate::config::Config;
-use crate::domain::area::are_cells;
-use crate::domain::metrics::Distances;
-use crate::domain::{Coordinate, Split};
+use crate::domain::Split;
 use crate::infer::Core;
-use crate::infer::manifest::Manifest;
 use crate::judge::photos::PlacedTown;
 use crate::judge::portrait::{Sitting, Source, portray};
 use crate::judge::{
-    Against, Answers, Exam, Given, Judgement, Portrait, Score, TestPhoto, ask, compare, distance, far_off, photos,
+    Against, Answers, Exam, Given, Judgement, Measured, Portrait, Score, TestPhoto, ask, photos, share_names,
 };
 use crate::train::drawn;
 use crate::train::progress::{Event, Meter};
@@ -34,38 +31,6 @@ const SEED: u64 = 1;
 const PROGRESS: usize = 100;
 /// And between two for whoever asked for `--progress`.
 const SAID: usize = 10;
-
-/// A model, running, with its answers.
-struct Asked {
-    core: Core,
-    answers: Answers,
-}
-
-impl Asked {
-    /// How far off its guesses are.
-    fn far_off(
-        &self,
-        photos: &[TestPhoto],
-        outside: Option<distance::Asked<'_>>,
-        extents: &Extents,
-    ) -> Option<Distances> {
-        let extents = extents.of(&self.core.manifest(), self.core.index().as_deref());
-        let middles: Vec<Option<Coordinate>> = extents.iter().map(|extent| extent.middle).collect();
-        far_off((&self.answers, photos), outside, &middles)
-    }
-}
-
-/// Whether two models can be asked the same question.
-pub(super) fn comparable(ours: &Manifest, theirs: &Manifest) -> anyhow::Result<()> {
-    if (are_cells(&ours.labels) || are_cells(&theirs.labels)) && ours.labels != theirs.labels {
-        bail!(
-            "{} and {} divide the world differently: judge each without --against, and compare their distances",
-            ours.name,
-            theirs.name
-        );
-    }
-    Ok(())
-}
 
 /// Judges and writes the report.
 pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<ExitCode> {
@@ -84,9 +49,9 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
         None => cache_folder()?,
     };
     // What lies outside a model's cells counts in the distances alone.
-    let (photos, outside) = photos::as_known(photos, &core.manifest().labels);
-    if photos.is_empty() {
-        bail!("none of the {} photos lies in a cell of the model: use photos with positions (lat, lng)", outside.len());
+    let known = photos::as_known(&photos, &core.manifest().labels);
+    if known.inside.is_empty() {
+        bail!("none of the {} photos lies in a cell of the model: use photos with positions (lat, lng)", photos.len());
     }
     let all = photos.len();
     let of = if options.against.is_some() { 2 * all } else { all };
@@ -100,34 +65,40 @@ pub(super) async fn run(config: Config, options: Evaluate) -> anyhow::Result<Exi
             }
         }
     };
-    let model = asked(core, &photos, &cache, &mut tell(0)).await?;
-    let extents = Extents::new(super::grounds(&config));
+    let grounds = super::grounds(&config);
+    let model = Asked::new(core, &photos, &cache, &grounds, &mut tell(0)).await?;
     let against = match options.against.as_deref() {
         None => None,
         Some(other) => {
             let folder = (other != Path::new("live")).then_some(other);
             let core = super::core_of(&config, folder).await?;
-            comparable(&model.core.manifest(), &core.manifest())?;
-            Some(asked(core, &photos, &cache, &mut tell(all)).await?)
+            Some(Asked::new(core, &photos, &cache, &grounds, &mut tell(all)).await?)
         }
     };
-    let models: Vec<&Answers> = [Some(&model), against.as_ref()].into_iter().flatten().map(|a| &a.answers).collect();
-    let exam = Exam::new(&photos, &models);
-    let Some(mut score) = exam.score(&model.answers) else {
-        bail!("none of the {} photos could be read", photos.len());
+    let other = match &against {
+        Some(other) => Some((other, verdict(&model, other, &photos)?)),
+        None => None,
     };
-    let beyond = answers(&model.core, &outside, &cache, &mut |_| {}).await?;
-    score.distances = model.far_off(&photos, Some((&beyond, &outside)), &extents);
-    let other = against.as_ref().and_then(|other| {
-        let verdict = compare(&model.answers, &other.answers, &photos)?;
-        let distances = other.far_off(&photos, None, &extents);
-        let score = Score { distances, ..exam.score(&other.answers)? };
-        Some(Other { model: other.answers.model.clone(), score, verdict })
+    // Only a model that gives the same names can be judged by them.
+    let rival = other.as_ref().map(|(rival, _)| *rival);
+    let rival = rival.filter(|rival| share_names(&model.answers.labels, &rival.answers.labels));
+    let own = model.answers.pick(&known.inside);
+    let theirs = rival.map(|rival| rival.answers.pick(&known.inside));
+    let models: Vec<&Answers> = [Some(&own), theirs.as_ref()].into_iter().flatten().collect();
+    let exam = Exam::new(&known.photos, &models);
+    let Some(mut score) = exam.score(&own) else {
+        bail!("none of the {} photos could be read", known.photos.len());
+    };
+    score.distances = model.far_off(&photos, &known);
+    let other = other.map(|(other, verdict)| {
+        let score = theirs.as_ref().and_then(|theirs| exam.score(theirs));
+        let score = score.map(|score| Score { distances: other.far_off(&photos, &known), ..score });
+        Other { model: other.answers.model.clone(), score, verdict }
     });
-    let left_out = photos.len() - exam.kept.len();
-    let given = on_gifts(&config, &model, against.as_ref(), &cache).await?;
-    let sitting = Sitting { core: &model.core, answers: &model.answers, photos: &photos, exam: &exam };
-    let towns = photos::towns_as_known(towns, &model.answers.labels);
+    let left_out = known.photos.len() - exam.kept.len();
+    let given = on_gifts(&config, &model, rival, &cache).await?;
+    let sitting = Sitting { core: &model.core, answers: &own, photos: &known.photos, exam: &exam };
+    let towns = photos::towns_as_known(towns, &own.labels);
     let portrait = portray(sitting, score, source, &towns).await?;
     let drawn_world = model.core.manifest().provenance.is_drawn_world();
     let report = Report { lang, portrait, drawn_world, other, left_out, given };
@@ -154,7 +125,7 @@ async fn on_gifts(
     against: Option<&Asked>,
     cache: &Path,
 ) -> anyhow::Result<Option<Given>> {
-    let (photos, _) = photos::as_known(super::gifts::test_photos(config).await?, &model.answers.labels);
+    let photos = photos::as_known(&super::gifts::test_photos(config).await?, &model.answers.labels).photos;
     let ours = answers(&model.core, &photos, cache, &mut |_| {}).await?;
     let theirs = match against {
         Some(other) => Some(answers(&other.core, &photos, cache, &mut |_| {}).await?),
@@ -236,17 +207,6 @@ pub(super) fn cache_folder() -> anyhow::Result<PathBuf> {
     Ok(base.context("neither XDG_CACHE_HOME nor HOME is set: name a folder with --cache")?.join("kokodoko"))
 }
 
-/// Asks a model.
-async fn asked(
-    core: Core,
-    photos: &[TestPhoto],
-    cache: &Path,
-    tell: &mut (dyn FnMut(usize) + Send),
-) -> anyhow::Result<Asked> {
-    let answers = answers(&core, photos, cache, tell).await?;
-    Ok(Asked { core, answers })
-}
-
 /// Asks a model, with progress in the log; `tell` hears of each photo.
 pub(super) async fn answers(
     core: &Core,
@@ -319,6 +279,15 @@ fn print(report: &Report, lang: Lang, out: &Path) {
     }
     if let Some(Other { verdict, .. }) = &report.other {
         println!("\n{}\n{}", words::decision(lang, verdict), words::only(lang, verdict));
+        if let Measured::Distance(by) = &verdict.measured {
+            println!("\n{}\n", words::by_distance_note(lang, verdict));
+            for (model, distances) in
+                [(&verdict.candidate, &by.candidate_distances), (&verdict.live, &by.live_distances)]
+            {
+                println!("{}", words::name(model));
+                print_lines(&words::far_off(lang, distances));
+            }
+        }
     }
     println!("\n{}", out.join("report.html").display());
 }
@@ -336,7 +305,7 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::collect::gifts::{Gifts, Parcel, Placed};
     use crate::domain::{Coordinate, Platform, UserRef};
-    use crate::infer::manifest::ModelFiles;
+    use crate::infer::manifest::{Manifest, ModelFiles};
     use crate::world::photo::photos as specs;
 
     /// An exported dataset: a small photo of each area, in a place of the test split, and a broken one.
@@ -448,7 +417,7 @@ mod tests {
             // The first photo lies in no cell.
             manifest.labels[photo.area].cell = (i > 0).then(|| crate::domain::Geocell::of(at, 12));
         }
-        std::fs::write(folder.path().join("metadata.csv"), table).unwrap();
+        std::fs::write(folder.path().join("metadata.csv"), &table).unwrap();
         let model = folder.path().join("model");
         std::fs::create_dir(&model).unwrap();
         std::fs::write(model.join("model.onnx"), &files.onnx).unwrap();
@@ -466,9 +435,24 @@ mod tests {
         assert!(
             read("report.html").contains("GeoScore") && read("report.html").contains("1 of them outside all cells")
         );
-        let against = Evaluate { model: Some(model), against: Some("live".into()), ..options(folder.path()) };
-        let error = run(config(), against).await.unwrap_err().to_string();
-        assert!(error.contains("divide the world differently"), "{error}");
+        let against =
+            || Evaluate { model: Some(model.clone()), against: Some("live".into()), ..options(folder.path()) };
+        run(config(), against()).await.unwrap();
+        let json: serde_json::Value = serde_json::from_str(&read("report.json")).unwrap();
+        let (against_it, verdict) = (&json["against"], &json["against"]["verdict"]);
+        assert_eq!(
+            ([&verdict["photos"], &verdict["places"]], &against_it["score"]),
+            ([7, 7].map(Into::into).each_ref(), &serde_json::Value::Null)
+        );
+        assert!(verdict["geoscore_difference"]["low"].is_f64() && verdict["macro_recall_difference"].is_null());
+        assert_eq!(verdict["candidate_distances"]["outside"], 1);
+        assert_ne!(verdict["geoscore_difference"]["value"], 0.0, "cells lie elsewhere than the photos of an index");
+        let page = read("report.html");
+        assert!(page.contains("Compared by distance") && page.contains("id=\"by-distance\""));
+        std::fs::write(folder.path().join("metadata.csv"), table.lines().take(6).collect::<Vec<_>>().join("\n"))
+            .unwrap();
+        let error = run(config(), against()).await.unwrap_err().to_string();
+        assert!(error.contains("come from 5 places"), "{error}");
     }
 
     #[tokio::test]

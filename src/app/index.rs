@@ -61,7 +61,7 @@ pub(super) async fn make(
             tracing::info!(photos_an_area = choice.per_area, "drawing the photos of the index");
             let drawn = index::as_known(index::drawn(&world, choice.seed, choice.per_area), labels);
             let validation = drawn_validation(&world, choice.seed, choice.validation);
-            (drawn, photos::as_known(validation, labels).0)
+            (drawn, photos::as_known(&validation, labels).photos)
         }
     };
     let network = Extractor { files: &files, backend: &options.backend, cache };

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use super::language::language;
+use super::versus::{self, Asked};
 use super::{evaluate, index};
 use crate::chat::insight::About;
 use crate::chat::text::models as words;
 use crate::cli::{Models, Show};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::domain::metrics::Interval;
 use crate::infer::Core;
 use crate::infer::index::kin::Voting;
-use crate::infer::manifest::Indexed;
+use crate::infer::manifest::{Indexed, ModelFiles};
 use crate::infer::triton::export;
-use crate::judge::{Verdict, compare, photos};
+use crate::judge::{Measured, Verdict};
 use crate::models::{ModelsError, Registry, Shelf, Wanted};
 use crate::store::promotions::Promotion;
 use crate::train::drawn;
@@ -109,31 +111,35 @@ async fn known_or_judged(config: &Config, shelf: &Shelf, name: &str) -> anyhow::
 
 /// Asks both models about the same photos, and keeps what comes of it beside the candidate.
 async fn judged(config: &Config, shelf: &Shelf, name: &str) -> anyhow::Result<Verdict> {
-    let (candidate, (_, live)) = (shelf.read(name)?, shelf.live().await?);
-    evaluate::comparable(&candidate.manifest, &live.manifest)?;
-    let (photos, _) = photos::as_known(evaluate::drawn_photos(), &live.manifest.labels);
-    let cache = evaluate::cache_folder()?;
-    let candidate = evaluate::answers(&Core::start(&candidate, &config.infer)?, &photos, &cache, &mut |_| {}).await?;
-    let live = evaluate::answers(&Core::start(&live, &config.infer)?, &photos, &cache, &mut |_| {}).await?;
-    let verdict = compare(&candidate, &live, &photos).context("no photo could be read")?;
+    let (photos, cache) = (evaluate::drawn_photos(), evaluate::cache_folder()?);
+    let grounds = super::grounds(config);
+    let asked = async |files: &ModelFiles| {
+        Asked::new(Core::start(files, &config.infer)?, &photos, &cache, &grounds, &mut |_| {}).await
+    };
+    let (candidate, live) = (asked(&shelf.read(name)?).await?, asked(&shelf.live().await?.1).await?);
+    let verdict = versus::verdict(&candidate, &live, &photos)?;
     shelf.note_verdict(name, &verdict)?;
     Ok(verdict)
 }
 
 fn print_verdict(name: &str, verdict: &Verdict) {
-    let points = |share: f64| format!("{:+.1}", share * 100.0);
-    let difference = &verdict.macro_recall_difference;
+    let Interval { low, value, high } = verdict.measured.deciding();
+    let (figure, scale) = match verdict.measured {
+        Measured::Names(_) => ("macro recall", 100.0),
+        Measured::Distance(_) => ("by distance, since their areas differ: GeoScore", 1.0),
+    };
+    let points = |difference: &f64| format!("{:+.1}", difference * scale);
     println!(
-        "{name} {} {} against {} {} on {} photos of {} places: macro recall {} points (95 %: {} to {}): {}",
+        "{name} {} {} against {} {} on {} photos of {} places: {figure} {} points (95 %: {} to {}): {}",
         verdict.candidate.name,
         verdict.candidate.version,
         verdict.live.name,
         verdict.live.version,
         verdict.photos,
         verdict.places,
-        points(difference.value),
-        points(difference.low),
-        points(difference.high),
+        points(value),
+        points(low),
+        points(high),
         if verdict.better { "better" } else { "not shown to be better" },
     );
 }

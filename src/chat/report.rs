@@ -9,7 +9,7 @@ use super::plot::{self, Plot};
 use super::text::report::{self as words, Line, Word, word};
 use super::text::{self, Lang, short_area};
 use crate::judge::portrait::Figure;
-use crate::judge::{Given, Model, Portrait, Score, Verdict};
+use crate::judge::{Given, Measured, Model, Portrait, Score, Verdict};
 
 /// Everything that the report shows.
 #[derive(Clone, Debug)]
@@ -33,8 +33,8 @@ pub struct Report {
 pub struct Other {
     /// Which.
     pub model: Model,
-    /// How good it is.
-    pub score: Score,
+    /// How good it is in naming areas; `None` where the models are compared by distance.
+    pub score: Option<Score>,
     /// Whether the candidate is better.
     pub verdict: Verdict,
 }
@@ -90,14 +90,30 @@ fn header(page: &mut String, report: &Report) {
     add(page, "</header>");
 }
 
-/// The table.
+/// The table, and where the models are compared by distance, that of both below.
 fn figures(page: &mut String, report: &Report) {
+    let score = &report.portrait.score;
+    let theirs = report.other.as_ref().and_then(|other| other.score.as_ref());
+    let by = report.other.as_ref().and_then(|other| match &other.verdict.measured {
+        Measured::Distance(by) => Some((&other.verdict, by)),
+        Measured::Names(_) => None,
+    });
+    let lines = if by.is_some() { words::named_table } else { words::table };
     add(page, "<section>");
-    table(page, report, &words::table, &report.portrait.score, report.other.as_ref().map(|other| &other.score));
+    table(page, report, &|lang| lines(lang, score), theirs.map(|theirs| move |lang| lines(lang, theirs)));
     add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| word(lang, Word::IntervalsNote))));
-    if let Some(distances) = &report.portrait.score.distances {
-        add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::distances_note(lang, distances))));
-    }
+    let Some((verdict, by)) = by else {
+        if let Some(distances) = &score.distances {
+            add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::distances_note(lang, distances))));
+        }
+        return add(page, "</section>");
+    };
+    add(page, "</section><section id=\"by-distance\">");
+    add(page, &format!("<h2>{}</h2>", both(|lang| word(lang, Word::ByDistance))));
+    add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::by_distance_note(lang, verdict))));
+    let [ours, theirs] =
+        [&by.candidate_distances, &by.live_distances].map(|distances| move |lang| words::far_off(lang, distances));
+    table(page, report, &ours, Some(theirs));
     add(page, "</section>");
 }
 
@@ -106,7 +122,8 @@ fn given(page: &mut String, report: &Report) {
     let Some(Given { score, against, left_out }) = &report.given else { return };
     add(page, &format!("<section><h2>{}</h2>", both(|lang| word(lang, Word::Given))));
     add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::given(lang, score.photos, score.places))));
-    table(page, report, &words::short_table, score, against.as_ref());
+    let theirs = against.as_ref().map(|theirs| move |lang| words::short_table(lang, theirs));
+    table(page, report, &|lang| words::short_table(lang, score), theirs);
     if *left_out > 0 {
         add(page, &format!("<p class=\"quiet\">{}</p>", both(|lang| words::left_out(lang, *left_out))));
     }
@@ -117,9 +134,8 @@ fn given(page: &mut String, report: &Report) {
 fn table(
     page: &mut String,
     report: &Report,
-    lines: &dyn Fn(Lang, &Score) -> Vec<Line>,
-    own: &Score,
-    theirs: Option<&Score>,
+    own: &dyn Fn(Lang) -> Vec<Line>,
+    theirs: Option<impl Fn(Lang) -> Vec<Line>>,
 ) {
     let other = report.other.as_ref().map(|other| &other.model);
     let name = |model: &Model| escape(&words::name(model));
@@ -130,8 +146,8 @@ fn table(
         add(page, &format!("<th scope=\"col\">{}</th>", both(|lang| word(lang, Word::Interval))));
     }
     add(page, "</tr></thead><tbody>");
-    let tables = |score: &Score| [Lang::Ja, Lang::En].map(|lang| lines(lang, score));
-    let (own, theirs) = (tables(own), theirs.map(tables));
+    let tables = |lines: &dyn Fn(Lang) -> Vec<Line>| [Lang::Ja, Lang::En].map(lines);
+    let (own, theirs) = (tables(own), theirs.map(|theirs| tables(&theirs)));
     for i in 0..own[0].len() {
         let cells = |lines: &[Vec<Line>; 2]| {
             // One of the models may have no distances.
@@ -160,9 +176,10 @@ fn plots(page: &mut String, report: &Report) {
         plot(page, Word::Difference, note, |lang| plot::difference(lang, verdict));
     }
     let (own, theirs) = (words::name(&report.portrait.model), other.map(|other| words::name(&other.model)));
-    let compared = || theirs.as_deref().zip(other.map(|other| &other.score));
+    let rival = other.and_then(|other| other.score.as_ref());
+    let compared = || theirs.as_deref().zip(rival);
     let note = |of: Word| move |lang| word(lang, of);
-    plot(page, Word::Recall, note(Word::RecallNote), |lang| plot::recall(lang, score, other.map(|other| &other.score)));
+    plot(page, Word::Recall, note(Word::RecallNote), |lang| plot::recall(lang, score, rival));
     plot(page, Word::Curve, note(Word::CurveNote), |lang| plot::curve(lang, (&own, score), compared()));
     plot(page, Word::Reliability, note(Word::ReliabilityNote), |lang| plot::reliability(lang, score));
     plot(page, Word::Confusion, note(Word::ConfusionNote), |lang| plot::confusion(lang, score));
@@ -286,7 +303,7 @@ mod tests {
             lang: Lang::Ja,
             portrait,
             drawn_world: true,
-            other: Some(Other { model: verdict.live.clone(), score: sample::score(), verdict }),
+            other: Some(Other { model: verdict.live.clone(), score: Some(sample::score()), verdict }),
             left_out: 2,
             given: Some(Given { score: sample::score(), against: Some(sample::score()), left_out: 1 }),
         }
@@ -305,6 +322,19 @@ mod tests {
         assert_eq!(page.matches("<figure").count(), page.matches("</figure>").count());
         assert!(page.contains(&word(Lang::En, Word::Given)));
         assert_eq!(page.matches("elsewhere\"").count(), 1, "one photo was taken elsewhere");
+    }
+
+    #[test]
+    fn models_whose_areas_differ_share_the_distances_alone() {
+        let verdict = sample::by_distance();
+        let other = Other { model: verdict.live.clone(), score: None, verdict };
+        let report = Report { other: Some(other), given: None, ..report() };
+        let page = html(&report);
+        let (named, distant) = page.split_once("id=\"by-distance\"").expect("a section of its own");
+        let columns = |html: &str| html.split("</thead>").next().map(|head| head.matches("scope=\"col\"").count());
+        assert_eq!((columns(named), columns(distant)), (Some(3), Some(5)), "one model, then both");
+        assert!(!named.contains("GeoScore, 0 to 5,000") && distant.contains("GeoScore, 0 to 5,000"));
+        assert!(named.contains("is not shown to be better") && page.contains("GeoScore, % of 5,000"));
     }
 
     #[test]

@@ -285,10 +285,31 @@ pub(super) fn verdict() -> crate::judge::Verdict {
         places: 98,
         decision: crate::judge::Decision::Better,
         better: true,
-        macro_recall_difference: interval(0.008, 0.021, 0.034),
-        top1_difference: interval(0.007, 0.02, 0.033),
-        only_candidate: 61,
-        only_live: 39,
+        measured: crate::judge::Measured::Names(crate::judge::ByNames {
+            macro_recall_difference: interval(0.008, 0.021, 0.034),
+            top1_difference: interval(0.007, 0.02, 0.033),
+            only_candidate: 61,
+            only_live: 39,
+        }),
+    }
+}
+
+/// One of cells that is not shown to be better than one of municipalities.
+pub(super) fn by_distance() -> crate::judge::Verdict {
+    let interval = |low, value, high| crate::domain::metrics::Interval { low, value, high };
+    let share = |share: f64| interval(share - 0.03, share, share + 0.03);
+    crate::judge::Verdict {
+        decision: crate::judge::Decision::NotBetter,
+        better: false,
+        measured: crate::judge::Measured::Distance(Box::new(crate::judge::ByDistance {
+            geoscore_difference: interval(-12.34, 40.0, 95.5),
+            within_difference: [0.12, -0.01, 0.02, 0.0, 0.0].map(share),
+            candidate_distances: distances(),
+            live_distances: crate::domain::metrics::Distances { outside: 0, ..distances() },
+            nearer_candidate: 612,
+            nearer_live: 438,
+        })),
+        ..verdict()
     }
 }
 

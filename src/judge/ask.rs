@@ -43,6 +43,18 @@ pub struct Answers {
     pub logits: Vec<Option<Vec<f32>>>,
 }
 
+impl Answers {
+    /// Those to some of the photos, by their indices.
+    ///
+    /// # Panics
+    /// When there is no such photo.
+    #[must_use]
+    pub fn pick(&self, photos: &[usize]) -> Self {
+        let logits = photos.iter().map(|&photo| self.logits[photo].clone()).collect();
+        Self { model: self.model.clone(), labels: self.labels.clone(), logits, ..*self }
+    }
+}
+
 /// Why a model could not be asked.
 #[derive(Debug, Error)]
 pub enum AskError {

@@ -1,4 +1,4 @@
-//! Two models on the same photos.
+//! Two models on the same photos, by the names that they give; by distance: [`nearer`](super::distance::nearer).
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,8 @@ use super::ask::{Answers, Model};
 use super::photos::TestPhoto;
 use super::score::{Graded, SEED, Score, score, spots};
 use crate::domain::Area;
-use crate::domain::metrics::{Interval, argmax, bootstrap};
+use crate::domain::area::are_cells;
+use crate::domain::metrics::{Distances, Interval, argmax, bootstrap};
 
 /// What a comparison says of the candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub enum Decision {
     Worse,
 }
 
-/// Whether a candidate is better than the live model. Differences are candidate less live, -1 to 1.
+/// Whether a candidate is better than the live model. Differences are candidate less live.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Who wants to be live.
@@ -35,10 +36,29 @@ pub struct Verdict {
     pub photos: usize,
     /// Places that they come from.
     pub places: usize,
-    /// By the macro recall.
+    /// By [`Measured::deciding`].
     pub decision: Decision,
-    /// Whether the lower end of [`Self::macro_recall_difference`] lies above 0: what promotion asks for.
+    /// Whether the lower end of [`Measured::deciding`] lies above 0: what promotion asks for.
     pub better: bool,
+    /// What was compared, and by how much they differ.
+    #[serde(flatten)]
+    pub measured: Measured,
+}
+
+/// What models are compared by. Those that have the same areas, or areas that have names, by the names; others by
+/// distance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Measured {
+    /// How often the right area is named.
+    Names(ByNames),
+    /// How far off the guesses are.
+    Distance(Box<ByDistance>),
+}
+
+/// How often two models name the right area. Differences are -1 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ByNames {
     /// 95 % interval of the difference in macro recall: paired bootstrap over places.
     pub macro_recall_difference: Interval,
     /// The same in top-1.
@@ -47,6 +67,34 @@ pub struct Verdict {
     pub only_candidate: usize,
     /// Photos that only the live model names rightly.
     pub only_live: usize,
+}
+
+/// How far off two models are on the same photos.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ByDistance {
+    /// 95 % interval of the difference in the mean GeoScore, -5,000 to 5,000: paired bootstrap over places.
+    pub geoscore_difference: Interval,
+    /// The same in the shares of guesses within [`WITHIN_KM`](crate::domain::metrics::distance::WITHIN_KM), -1 to 1.
+    pub within_difference: [Interval; 5],
+    /// How far off the candidate is.
+    pub candidate_distances: Distances,
+    /// How far off the live model is.
+    pub live_distances: Distances,
+    /// Photos for which the candidate's guess is nearer.
+    pub nearer_candidate: usize,
+    /// Photos for which the live model's is.
+    pub nearer_live: usize,
+}
+
+impl Measured {
+    /// The difference that decides: in macro recall, or in the mean GeoScore.
+    #[must_use]
+    pub fn deciding(&self) -> &Interval {
+        match self {
+            Self::Names(by) => &by.macro_recall_difference,
+            Self::Distance(by) => &by.geoscore_difference,
+        }
+    }
 }
 
 /// A model judged, alone or against another.
@@ -71,7 +119,7 @@ pub struct Judgement {
 pub struct Given {
     /// How good it is there.
     pub score: Score,
-    /// How good the model is that it is compared with.
+    /// How good the model is that it is compared with by names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<Score>,
     /// Photos that could not be read.
@@ -83,8 +131,9 @@ pub struct Given {
 pub struct Against {
     /// Which.
     pub model: Model,
-    /// How good it is.
-    pub score: Score,
+    /// How good it is in naming areas; `None` where the models are compared by distance: its areas are others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
     /// Whether the other is better.
     pub verdict: Verdict,
 }
@@ -171,6 +220,13 @@ impl Exam {
     }
 }
 
+/// Whether two models can be compared by the names that they give: municipalities mean the same to all, cells only to
+/// models that divide the globe in the same way.
+#[must_use]
+pub fn share_names(ours: &[Area], theirs: &[Area]) -> bool {
+    ours == theirs || !(are_cells(ours) || are_cells(theirs))
+}
+
 /// Compares a candidate with the live model on the photos that both answered: the paired bootstrap over places of the
 /// difference in macro recall decides. A photo of an area that a model does not know counts as wrong for it.
 ///
@@ -189,7 +245,7 @@ impl Exam {
 /// let candidate = ask(&candidate, &photos, None, &mut |_| {}).await.ok()?;
 /// let live = ask(&live, &photos, None, &mut |_| {}).await.ok()?;
 /// let verdict = compare(&candidate, &live, &photos)?;
-/// println!("better: {}, by at least {}", verdict.better, verdict.macro_recall_difference.low);
+/// println!("better: {}, by at least {}", verdict.better, verdict.measured.deciding().low);
 /// # Some(()) }
 /// ```
 ///
@@ -204,21 +260,25 @@ pub fn compare(candidate: &Answers, live: &Answers, photos: &[TestPhoto]) -> Opt
     }
     let spots = spots(&exam.truths, &exam.places);
     let spread = bootstrap::differences(&spots, &ours, &theirs, &mut ChaCha8Rng::seed_from_u64(SEED));
-    let decision = decide(&spread.macro_recall);
     let only = |a: &[bool], b: &[bool]| a.iter().zip(b).filter(|(a, b)| **a && !**b).count();
     let places: BTreeSet<_> = spots.iter().map(|spot| (spot.area, spot.place)).collect();
-    Some(Verdict {
-        candidate: candidate.model.clone(),
-        live: live.model.clone(),
-        photos: ours.len(),
-        places: places.len(),
-        decision,
-        better: decision == Decision::Better,
+    let measured = Measured::Names(ByNames {
         macro_recall_difference: spread.macro_recall,
         top1_difference: spread.top1,
         only_candidate: only(&ours, &theirs),
         only_live: only(&theirs, &ours),
-    })
+    });
+    Some(Verdict::new([candidate, live], ours.len(), places.len(), measured))
+}
+
+impl Verdict {
+    /// Of a candidate and the live model, on so many photos of so many places.
+    pub(super) fn new([candidate, live]: [&Answers; 2], photos: usize, places: usize, measured: Measured) -> Self {
+        let decision = decide(measured.deciding());
+        let better = decision == Decision::Better;
+        let (candidate, live) = (candidate.model.clone(), live.model.clone());
+        Self { candidate, live, photos, places, decision, better, measured }
+    }
 }
 
 fn decide(difference: &Interval) -> Decision {
@@ -257,6 +317,13 @@ mod tests {
         }
     }
 
+    fn by_names(verdict: &Verdict) -> &ByNames {
+        match &verdict.measured {
+            Measured::Names(by) => by,
+            Measured::Distance(_) => panic!("they have the same areas"),
+        }
+    }
+
     #[test]
     fn better_worse_and_neither() {
         let photos = photos(80);
@@ -264,8 +331,8 @@ mod tests {
         let half = model(&["甲", "乙"], 80, |i| i / 2 % 2);
         let verdict = compare(&perfect, &half, &photos).unwrap();
         assert_eq!((verdict.decision, verdict.better), (Decision::Better, true));
-        assert_eq!((verdict.macro_recall_difference.value, verdict.photos, verdict.places), (0.5, 80, 40));
-        assert_eq!((verdict.only_candidate, verdict.only_live), (40, 0));
+        assert_eq!((verdict.measured.deciding().value, verdict.photos, verdict.places), (0.5, 80, 40));
+        assert_eq!((by_names(&verdict).only_candidate, by_names(&verdict).only_live), (40, 0));
         let back = compare(&half, &perfect, &photos).unwrap();
         assert_eq!((back.decision, back.better), (Decision::Worse, false));
         assert_eq!(compare(&half, &half, &photos).unwrap().decision, Decision::NotBetter);
@@ -277,7 +344,8 @@ mod tests {
         let straight = model(&["甲", "乙"], 8, |i| i % 2);
         let turned = model(&["乙", "丙", "甲"], 8, |i| if i % 2 == 0 { 2 } else { 0 });
         let verdict = compare(&turned, &straight, &photos).unwrap();
-        assert_eq!((verdict.only_candidate, verdict.only_live), (0, 0), "both are always right");
+        let by = by_names(&verdict);
+        assert_eq!((by.only_candidate, by.only_live), (0, 0), "both are always right");
         let blind = model(&["甲"], 8, |_| 0);
         let exam = Exam::new(&photos, &[&blind]);
         let score = exam.score(&blind).unwrap();
@@ -294,5 +362,28 @@ mod tests {
         a.logits.fill(None);
         assert_eq!(compare(&a, &b, &photos), None);
         assert_eq!(Exam::new(&photos, &[&a]).score(&a), None);
+    }
+
+    #[test]
+    fn comparisons_of_before_there_were_distances_are_read() {
+        let model = r#"{"name":"m","version":"1","sha256":"","backend":"tract"}"#;
+        let interval = r#"{"low":0.5,"value":0.75,"high":1.0}"#;
+        let old = format!(
+            r#"{{"candidate":{model},"live":{model},"photos":9,"places":3,"decision":"better","better":true,
+                "macro_recall_difference":{interval},"top1_difference":{interval},"only_candidate":5,"only_live":1}}"#
+        );
+        let verdict: Verdict = serde_json::from_str(&old).unwrap();
+        assert_eq!((verdict.measured.deciding().low, by_names(&verdict).only_live), (0.5, 1));
+        let again = serde_json::to_value(&verdict).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(&old).unwrap(), "and written as before");
+    }
+
+    #[test]
+    fn cells_are_names_only_to_models_that_have_the_same() {
+        let [a, b] = [["甲"], ["乙"]].map(|names| model(&names, 0, |_| 0).labels);
+        let at = crate::domain::Coordinate { lat: 35.6586, lng: 139.7454 };
+        let cells = [Area { cell: Some(crate::domain::Geocell::of(at, 12)), ..a[0].clone() }];
+        let pairs = [(&a[..], &b[..]), (&cells[..], &cells[..]), (&cells[..], &a[..]), (&b[..], &cells[..])];
+        assert_eq!(pairs.map(|(ours, theirs)| share_names(ours, theirs)), [true, true, false, false]);
     }
 }

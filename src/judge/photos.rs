@@ -124,21 +124,35 @@ pub fn drawn(world: &Arc<World>, specs: impl IntoIterator<Item = PhotoSpec>) -> 
     specs.into_iter().map(photo).collect()
 }
 
-/// Photos as a model with these labels knows them, and those that lie outside: for cells a photo's area follows from its
-/// position alone; for others all photos stay as they are.
+/// Photos as a model knows them.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Those that lie in its areas, by the names of these.
+    pub photos: Vec<TestPhoto>,
+    /// Where each of them stands among all.
+    pub inside: Vec<usize>,
+    /// Where those stand that lie outside.
+    pub outside: Vec<usize>,
+}
+
+/// Photos as a model with these labels knows them: for cells a photo's area follows from its position alone; for others
+/// all photos stay as they are.
 #[must_use]
-pub fn as_known(photos: Vec<TestPhoto>, labels: &[Area]) -> (Vec<TestPhoto>, Vec<TestPhoto>) {
-    if !are_cells(labels) {
-        return (photos, Vec::new());
-    }
-    let (mut inside, mut outside) = (Vec::new(), Vec::new());
-    for photo in photos {
-        match photo.position.and_then(|at| label_at(labels, at)) {
-            Some(label) => inside.push(TestPhoto { area: labels[label].area.clone(), ..photo }),
-            None => outside.push(photo),
+pub fn as_known(photos: &[TestPhoto], labels: &[Area]) -> Known {
+    let mut known = Known { photos: Vec::new(), inside: Vec::new(), outside: Vec::new() };
+    for (i, photo) in photos.iter().enumerate() {
+        let area = match are_cells(labels) {
+            true => photo.position.and_then(|at| label_at(labels, at)).map(|label| &labels[label].area),
+            false => Some(&photo.area),
+        };
+        if let Some(area) = area {
+            known.photos.push(TestPhoto { area: area.clone(), ..photo.clone() });
+            known.inside.push(i);
+        } else {
+            known.outside.push(i);
         }
     }
-    (inside, outside)
+    known
 }
 
 /// Towns as a model with these labels knows them: the cells that they lie in decide, where there are cells.
@@ -365,10 +379,10 @@ mod tests {
         let tower = Coordinate { lat: 35.6586, lng: 139.7454 };
         assert_eq!((photos[0].position, photos[0].place.clone()), (Some(tower), grid_cell(tower)));
         let labels = [Area { cell: Some(Geocell::of(tower, 10)), ..Area::new("", "塔付近", "near a tower") }];
-        let (inside, outside) = as_known(photos.clone(), &labels);
-        assert_eq!((inside.len(), inside[0].area.as_str(), outside.len()), (1, "塔付近", 2));
-        let (same, none) = as_known(photos, &[Area::new("東京都", "港区", "Minato, Tokyo")]);
-        assert_eq!((same.len(), none.len()), (3, 0));
+        let known = as_known(&photos, &labels);
+        assert_eq!((known.photos[0].area.as_str(), known.inside, known.outside), ("塔付近", vec![0], vec![1, 2]));
+        let known = as_known(&photos, &[Area::new("東京都", "港区", "Minato, Tokyo")]);
+        assert_eq!((known.photos.len(), known.inside, known.outside), (3, vec![0, 1, 2], vec![]));
     }
 
     #[test]

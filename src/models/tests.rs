@@ -8,7 +8,7 @@ use crate::clock::SystemClock;
 use crate::domain::metrics::Interval;
 use crate::infer::Options;
 use crate::infer::manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, ModelFiles};
-use crate::judge::{Decision, Verdict, ask::Model};
+use crate::judge::{ByNames, Decision, Measured, Verdict, ask::Model};
 use crate::store::Store;
 use crate::store::promotions::Ground;
 
@@ -77,10 +77,12 @@ pub(crate) fn verdict(candidate: &str, live: &str, better: bool) -> Verdict {
         places: 20,
         decision: if better { Decision::Better } else { Decision::NotBetter },
         better,
-        macro_recall_difference: interval,
-        top1_difference: interval,
-        only_candidate: 12,
-        only_live: 2,
+        measured: Measured::Names(ByNames {
+            macro_recall_difference: interval,
+            top1_difference: interval,
+            only_candidate: 12,
+            only_live: 2,
+        }),
     }
 }
 

@@ -51,7 +51,7 @@ pub fn difference(lang: Lang, verdict: &Verdict) -> Vec<u8> {
 pub fn all(lang: Lang, judgement: &Judgement) -> Vec<(&'static str, Word, Vec<u8>)> {
     let (name, score) = (report::name(&judgement.model), &judgement.score);
     let against = judgement.against.as_ref();
-    let theirs = against.map(|other| (report::name(&other.model), &other.score));
+    let theirs = against.and_then(|other| Some((report::name(&other.model), other.score.as_ref()?)));
     let other = theirs.as_ref().map(|(name, score)| (name.as_str(), *score));
     let difference = against.map(|other| ("difference", Word::Difference, difference(lang, &other.verdict)));
     let alone = [
@@ -95,6 +95,7 @@ mod tests {
                 reliability(lang, &score),
                 recall(lang, &score, Some(&score)),
                 difference(lang, &verdict),
+                difference(lang, &sample::by_distance()),
                 learning(lang, &sample::epochs(), 6),
             ];
             for (i, png) in pictures.iter().enumerate() {

@@ -2,10 +2,11 @@
 
 use super::{Anchor, Field, Plot, WIDTH, ticks};
 use crate::chat::Lang;
-use crate::chat::text::report::{Word, points, share, word};
+use crate::chat::text::report::{Word, distance_rows, points, share, word};
 use crate::chat::text::short_area;
 use crate::domain::metrics::Interval;
-use crate::judge::{Recall, Score, Verdict};
+use crate::domain::metrics::distance::FULL;
+use crate::judge::{Measured, Recall, Score, Verdict};
 
 /// Height of a row.
 const ROW: f32 = 36.0;
@@ -38,14 +39,25 @@ pub fn recall(lang: Lang, score: &Score, other: Option<&Score>) -> Plot {
 /// How much better one model is than another.
 #[must_use]
 pub fn difference(lang: Lang, verdict: &Verdict) -> Plot {
-    let rows = [(Word::Macro, verdict.macro_recall_difference), (Word::Top1, verdict.top1_difference)];
+    let rows: Vec<(String, Interval)> = match &verdict.measured {
+        Measured::Names(by) => {
+            let rows = [(Word::Macro, by.macro_recall_difference), (Word::Top1, by.top1_difference)];
+            rows.map(|(name, difference)| (word(lang, name), difference)).into()
+        }
+        Measured::Distance(by) => {
+            let Interval { low, value, high } = by.geoscore_difference;
+            let geoscore = Interval { low: low / FULL, value: value / FULL, high: high / FULL };
+            distance_rows(lang).into_iter().zip([geoscore].into_iter().chain(by.within_difference)).collect()
+        }
+    };
     let reach = rows.iter().flat_map(|(_, d)| [d.low.abs(), d.high.abs()]).fold(0.02, f64::max) * 1.15;
-    let mut plot = Plot::new(150.0);
-    let field = Field { left: 24.0, width: WIDTH - 48.0, ..field((-reach, reach), 118.0) };
+    let bottom = 14.0 + 52.0 * rows.len() as f32;
+    let mut plot = Plot::new(bottom + 32.0);
+    let field = Field { left: 24.0, width: WIDTH - 48.0, ..field((-reach, reach), bottom) };
     scale(&mut plot, &field, points);
     for (i, (name, interval)) in rows.into_iter().enumerate() {
         let y = field.top + 52.0 * i as f32;
-        plot.text("ink", (field.left, y + 16.0), Anchor::Start, &word(lang, name));
+        plot.text("ink", (field.left, y + 16.0), Anchor::Start, &name);
         plot.text("ink", (field.left + field.width, y + 16.0), Anchor::End, &points(interval.value));
         plot.line("axis", (field.x(0.0), y + 24.0), (field.x(0.0), y + 44.0));
         bar(&mut plot, &field, if interval.low > 0.0 { "a" } else { "b" }, &interval, y + 34.0);

@@ -18,6 +18,7 @@ promote-live = { $model } is live already.
 promote-no-verdict = "{ $name }" was never compared with the live model. Compare them on the machine: kokodoko models compare { $name }
 promote-stale = The comparison of "{ $name }" was made with another live model than this one. Make it again: kokodoko models compare { $name }
 promote-not-better = Not made live: on { $photos } photos of unseen places the macro recall changes by { $low } to { $high } points (95 %), so it is not shown to be better. If you want it all the same: /promote { $name } force REASON
+promote-not-nearer = Not made live: on { $photos } photos of unseen places the GeoScore (by distance, since the areas of both models differ) changes by { $low } to { $high } of 5,000 (95 %), so it is not shown to be better. If you want it all the same: /promote { $name } force REASON
 promote-no-reason = Say why you force it; the reason is kept: /promote { $name } force REASON
 promote-broken = "{ $name }" cannot be used: { $problem }
 rollback-nothing = No other model was live before this one.

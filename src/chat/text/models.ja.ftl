@@ -18,6 +18,7 @@ promote-live = { $model } はすでに稼働中です。
 promote-no-verdict = 「{ $name }」はまだ稼働中のモデルと比べていません。サーバーで次を実行してください：kokodoko models compare { $name }
 promote-stale = 「{ $name }」の比較は、いまとは別の稼働中モデルとのものです。もう一度比べてください：kokodoko models compare { $name }
 promote-not-better = 切り替えませんでした。学習していない場所の写真 { $photos } 枚で、マクロ再現率の変化は { $low }〜{ $high } ポイント（95 %）で、良くなったとは言えません。それでも切り替えるには：/promote { $name } force 理由
+promote-not-nearer = 切り替えませんでした。学習していない場所の写真 { $photos } 枚で、GeoScore の変化（地域の分け方が違うので距離での比較）は 5,000 点中 { $low }〜{ $high }（95 %）で、良くなったとは言えません。それでも切り替えるには：/promote { $name } force 理由
 promote-no-reason = 理由を書いてください（記録に残ります）：/promote { $name } force 理由
 promote-broken = 「{ $name }」は使えません：{ $problem }
 rollback-nothing = これより前に稼働していたモデルはありません。

@@ -1,8 +1,8 @@
 //! What is said about the models to choose from.
 
 use super::bundle::say;
-use super::{Lang, format};
-use crate::judge::Verdict;
+use super::{Lang, format, report};
+use crate::judge::{Measured, Verdict};
 use crate::models::{Listed, ModelsError, Standing};
 use crate::store::promotions::Promotion;
 
@@ -79,15 +79,14 @@ pub fn refused(lang: Lang, name: &str, error: &ModelsError, verdict: Option<&Ver
         ModelsError::NoVerdict(_) => with_name("promote-no-verdict"),
         ModelsError::Stale => with_name("promote-stale"),
         ModelsError::NotBetter => {
-            let difference = &verdict?.macro_recall_difference;
-            let points = |share: f64| format!("{:+.1}", share * 100.0).into();
-            let values = [
-                ("name", name.into()),
-                ("photos", verdict?.photos.to_string().into()),
-                ("low", points(difference.low)),
-                ("high", points(difference.high)),
-            ];
-            say(lang, "promote-not-better", &values)
+            let verdict = verdict?;
+            let [low, _, high] = report::deciding(&verdict.measured).map(Into::into);
+            let id = match verdict.measured {
+                Measured::Names(_) => "promote-not-better",
+                Measured::Distance(_) => "promote-not-nearer",
+            };
+            let photos = ("photos", verdict.photos.to_string().into());
+            say(lang, id, &[("name", name.into()), photos, ("low", low), ("high", high)])
         }
         ModelsError::NoReason => with_name("promote-no-reason"),
         ModelsError::Model(problem) => {
@@ -155,7 +154,9 @@ mod tests {
             let mut said = vec![list(lang, &models()), promote_how(lang), promoted(lang, &promotion)];
             said.extend([rolled_back(lang, &promotion), off(lang)]);
             said.extend(errors.iter().filter_map(|error| refused(lang, "drawn-2", error, Some(&known))));
-            assert_eq!(said.len(), 5 + errors.len());
+            let distant = sample::by_distance();
+            said.extend(refused(lang, "cells-1", &ModelsError::NotBetter, Some(&distant)));
+            assert_eq!(said.len(), 6 + errors.len());
             insta::assert_snapshot!(format!("models-{}", lang.tag()), said.join("\n---\n"));
         }
     }

@@ -1,12 +1,14 @@
 //! What the report on a model says, on its page, in its pictures and as a table.
 
+use fluent_bundle::FluentValue;
+
 use super::bundle::say;
 use super::{Lang, area};
 use crate::domain::Area;
 use crate::domain::metrics::distance::WITHIN_KM;
 use crate::domain::metrics::{Distances, Interval};
 use crate::judge::portrait::Source;
-use crate::judge::{Decision, Model, Score, Verdict};
+use crate::judge::{Decision, Measured, Model, Score, Verdict};
 
 /// Words without variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub enum Word {
     Top1,
     /// Title of the figures on photos that people gave.
     Given,
+    /// Title of the comparison of models whose areas differ.
+    ByDistance,
 }
 
 /// A word or sentence without variables.
@@ -101,6 +105,7 @@ pub fn word(lang: Lang, word: Word) -> String {
         Word::Macro => "report-macro",
         Word::Top1 => "report-top1",
         Word::Given => "report-given",
+        Word::ByDistance => "report-by-distance",
     };
     say(lang, id, &[])
 }
@@ -155,39 +160,72 @@ pub fn model(lang: Lang, model: &Model) -> String {
 /// Whether the candidate is better, in one sentence with the interval.
 #[must_use]
 pub fn decision(lang: Lang, verdict: &Verdict) -> String {
-    let id = match verdict.decision {
-        Decision::Better => "report-better",
-        Decision::NotBetter => "report-not-better",
-        Decision::Worse => "report-worse",
+    let id = match (&verdict.measured, verdict.decision) {
+        (Measured::Names(_), Decision::Better) => "report-better",
+        (Measured::Names(_), Decision::NotBetter) => "report-not-better",
+        (Measured::Names(_), Decision::Worse) => "report-worse",
+        (Measured::Distance(_), Decision::Better) => "report-nearer",
+        (Measured::Distance(_), Decision::NotBetter) => "report-not-nearer",
+        (Measured::Distance(_), Decision::Worse) => "report-farther",
     };
-    let difference = &verdict.macro_recall_difference;
-    let values = [
-        ("candidate", name(&verdict.candidate).into()),
-        ("live", name(&verdict.live).into()),
-        ("value", points(difference.value).into()),
-        ("low", points(difference.low).into()),
-        ("high", points(difference.high).into()),
-    ];
-    say(lang, id, &values)
+    let [low, value, high] = deciding(&verdict.measured).map(Into::into);
+    let [candidate, live] = names(verdict);
+    say(lang, id, &[candidate, live, ("value", value), ("low", low), ("high", high)])
 }
 
-/// On how many photos just one of the two is right.
+/// Lower end, value and upper end of the difference that decides, in points: of 100, or of the GeoScore's 5,000.
+#[must_use]
+pub fn deciding(measured: &Measured) -> [String; 3] {
+    let Interval { low, value, high } = *measured.deciding();
+    let share = match measured {
+        Measured::Names(_) => 1.0,
+        Measured::Distance(_) => 100.0,
+    };
+    [low, value, high].map(|difference| points(difference / share))
+}
+
+fn names(verdict: &Verdict) -> [(&'static str, FluentValue<'static>); 2] {
+    [("candidate", name(&verdict.candidate).into()), ("live", name(&verdict.live).into())]
+}
+
+/// On how many photos just one of the two is right, or each is nearer.
 #[must_use]
 pub fn only(lang: Lang, verdict: &Verdict) -> String {
-    let values = [
-        ("candidate", name(&verdict.candidate).into()),
-        ("live", name(&verdict.live).into()),
-        ("ours", thousands(verdict.only_candidate).into()),
-        ("theirs", thousands(verdict.only_live).into()),
-    ];
-    say(lang, "report-only", &values)
+    let (id, ours, theirs) = match &verdict.measured {
+        Measured::Names(by) => ("report-only", by.only_candidate, by.only_live),
+        Measured::Distance(by) => ("report-only-nearer", by.nearer_candidate, by.nearer_live),
+    };
+    let [candidate, live] = names(verdict);
+    say(lang, id, &[candidate, live, ("ours", thousands(ours).into()), ("theirs", thousands(theirs).into())])
+}
+
+/// How two models are compared whose areas differ.
+#[must_use]
+pub fn by_distance_note(lang: Lang, verdict: &Verdict) -> String {
+    let values = [("photos", thousands(verdict.photos).into()), ("places", thousands(verdict.places).into())];
+    say(lang, "report-by-distance-note", &values)
 }
 
 /// What the differences are of.
 #[must_use]
 pub fn difference_note(lang: Lang, verdict: &Verdict) -> String {
-    let values = [("candidate", name(&verdict.candidate).into()), ("live", name(&verdict.live).into())];
-    say(lang, "plot-difference-note", &values)
+    let id = match verdict.measured {
+        Measured::Names(_) => "plot-difference-note",
+        Measured::Distance(_) => "plot-difference-distance-note",
+    };
+    say(lang, id, &names(verdict))
+}
+
+/// Names of the differences by distance in a diagram: of the GeoScore in per cent, then of the shares within so many
+/// kilometres.
+#[must_use]
+pub fn distance_rows(lang: Lang) -> [String; 6] {
+    let [a, b, c, d, e] = WITHIN_KM.map(|km| within(lang, km));
+    [say(lang, "plot-geoscore", &[]), a, b, c, d, e]
+}
+
+fn within(lang: Lang, km: f64) -> String {
+    say(lang, "report-within", &[("km", thousands(km as usize).into())])
 }
 
 /// The photos most like an area.
@@ -240,13 +278,20 @@ pub fn short_table(lang: Lang, score: &Score) -> Vec<Line> {
 /// The figures of a model.
 #[must_use]
 pub fn table(lang: Lang, score: &Score) -> Vec<Line> {
+    let distances = score.distances.iter().flat_map(|distances| far_off(lang, distances));
+    named_table(lang, score).into_iter().chain(distances).collect()
+}
+
+/// The figures that say how a model names areas.
+#[must_use]
+pub fn named_table(lang: Lang, score: &Score) -> Vec<Line> {
     let line = |id: &str, value: String| Line { figure: say(lang, id, &[]), value, interval: None };
     let with = |id: &str, figure: &Interval| Line {
         interval: Some(interval(lang, figure.low, figure.high)),
         ..line(id, share(figure.value))
     };
     let small = |value: f64| format!("{value:.3}");
-    let figures = vec![
+    vec![
         with("report-macro", &score.macro_recall),
         with("report-top1", &score.top1),
         line("report-top3", share(f64::from(score.top3))),
@@ -257,24 +302,29 @@ pub fn table(lang: Lang, score: &Score) -> Vec<Line> {
         line("report-coverage", share(f64::from(score.abstention.coverage))),
         line("report-selective", share(f64::from(score.abstention.accuracy))),
         line("report-aurc", small(score.aurc)),
-    ];
-    figures.into_iter().chain(score.distances.iter().flat_map(|distances| far_off(lang, distances))).collect()
+    ]
 }
 
 /// How far off the guesses are.
-fn far_off(lang: Lang, distances: &Distances) -> Vec<Line> {
+#[must_use]
+pub fn far_off(lang: Lang, distances: &Distances) -> Vec<Line> {
     let of = |figure: String, interval: &Interval, words: &dyn Fn(f64) -> String| {
         let values = [("low", words(interval.low).into()), ("high", words(interval.high).into())];
         Line { figure, value: words(interval.value), interval: Some(say(lang, "report-interval-of", &values)) }
     };
-    let within = distances.within.iter().zip(WITHIN_KM).map(|(share_of, most)| {
-        let figure = say(lang, "report-within", &[("km", thousands(most as usize).into())]);
-        of(figure, share_of, &share)
-    });
+    let within =
+        distances.within.iter().zip(WITHIN_KM).map(|(share_of, most)| of(within(lang, most), share_of, &share));
     let median = of(say(lang, "report-median", &[]), &distances.median_km, &kilometres);
     let points = |value: f64| thousands(value.round() as usize);
     let geoscore = of(say(lang, "report-geoscore", &[]), &distances.geoscore, &points);
     within.chain([median, geoscore]).collect()
+}
+
+/// The few of them that a message has room for: the share within 25 km, the median and the GeoScore.
+#[must_use]
+pub fn short_far_off(lang: Lang, distances: &Distances) -> Vec<Line> {
+    let lines = far_off(lang, distances).into_iter().enumerate();
+    lines.filter(|(i, _)| [1, 5, 6].contains(i)).map(|(_, line)| line).collect()
 }
 
 /// What the distances are of, where they were judged.
@@ -336,7 +386,7 @@ mod tests {
     fn what_the_report_says() {
         let said = Lang::ALL.map(|lang| {
             let score = Score { distances: Some(sample::distances()), ..sample::score() };
-            let verdict = sample::verdict();
+            let (verdict, distant) = (sample::verdict(), sample::by_distance());
             let areas = &score.areas;
             let mut lines = vec![
                 title(lang, &verdict.candidate),
@@ -356,8 +406,12 @@ mod tests {
                 heatmap_alt(lang, &areas[1].area),
             ];
             for decision_of in [Decision::Better, Decision::NotBetter, Decision::Worse] {
-                lines.push(decision(lang, &Verdict { decision: decision_of, ..verdict.clone() }));
+                for verdict in [&verdict, &distant] {
+                    lines.push(decision(lang, &Verdict { decision: decision_of, ..verdict.clone() }));
+                }
             }
+            lines.extend([only(lang, &distant), by_distance_note(lang, &distant), difference_note(lang, &distant)]);
+            lines.push(distance_rows(lang).join(" | "));
             let table = table(lang, &score).into_iter();
             let distances = [0, 4].map(|outside| Distances { outside, ..sample::distances() });
             lines.extend(distances.iter().map(|distances| distances_note(lang, distances)));

@@ -8,7 +8,9 @@ use super::collect::duration;
 use super::{Lang, area, format, report};
 use crate::chat::train::{Live, Outcome, Progress, Request, Stage, WordError};
 use crate::domain::job::JobState;
+use crate::domain::metrics::Distances;
 use crate::domain::{Area, Split};
+use crate::judge::{Measured, Score};
 use crate::train::device::Processor;
 use crate::train::progress::Trouble;
 use crate::train::settings::{Mode, Source};
@@ -323,21 +325,33 @@ fn done(lang: Lang, outcome: &Outcome) -> String {
     lines.push(String::new());
     lines.extend(other.map(|other| report::decision(lang, &other.verdict)));
     lines.push(report::photos(lang, judgement.score.photos, judgement.score.places));
-    let theirs = other.map(|other| report::table(lang, &other.score)).unwrap_or_default();
-    for (i, line) in report::table(lang, &judgement.score).into_iter().enumerate() {
-        let Some(interval) = line.interval else { continue };
-        let values = [("figure", line.figure.into()), ("value", line.value.into()), ("interval", interval.into())];
-        lines.push(match theirs.get(i) {
+    let theirs = other.and_then(|other| other.score.as_ref());
+    let named = |score: &Score| report::named_table(lang, score);
+    lines.extend(figures_of(lang, named(&judgement.score), &theirs.map(named).unwrap_or_default()));
+    let [ours, theirs] = match other.map(|other| &other.verdict.measured) {
+        Some(Measured::Distance(by)) => [Some(&by.candidate_distances), Some(&by.live_distances)],
+        _ => [Some(&judgement.score), theirs].map(|score| score?.distances.as_ref()),
+    };
+    let far_off = |distances: Option<&Distances>| distances.map(|far| report::short_far_off(lang, far));
+    lines.extend(figures_of(lang, far_off(ours).unwrap_or_default(), &far_off(theirs).unwrap_or_default()));
+    lines.push(say(lang, "train-report", &[("path", path.as_str().into())]));
+    lines.join("\n").chars().take(CAPTION).collect()
+}
+
+/// Figures that have an interval, beside those of the model before, where it has them.
+fn figures_of(lang: Lang, ours: Vec<report::Line>, theirs: &[report::Line]) -> Vec<String> {
+    let figure = |(i, line): (usize, report::Line)| {
+        let interval = ("interval", line.interval?.into());
+        let (figure, value) = (("figure", line.figure.into()), ("value", line.value.into()));
+        Some(match theirs.get(i) {
             Some(theirs) => {
-                let [figure, value, interval] = values;
                 let other = ("other", theirs.value.as_str().into());
                 say(lang, "train-figure-both", &[figure, value, interval, other])
             }
-            None => say(lang, "train-figure", &values),
-        });
-    }
-    lines.push(say(lang, "train-report", &[("path", path.as_str().into())]));
-    lines.join("\n").chars().take(CAPTION).collect()
+            None => say(lang, "train-figure", &[figure, value, interval]),
+        })
+    };
+    ours.into_iter().enumerate().filter_map(figure).collect()
 }
 
 #[cfg(test)]
@@ -462,9 +476,11 @@ mod tests {
 
     #[test]
     fn what_is_said_at_the_end() {
-        let against = Against { model: sample::verdict().live, score: sample::score(), verdict: sample::verdict() };
+        let against =
+            Against { model: sample::verdict().live, score: Some(sample::score()), verdict: sample::verdict() };
         let model = sample::verdict().candidate;
-        let judgement = Judgement { model, score: sample::score(), left_out: 0, given: None, against: Some(against) };
+        let judgement =
+            Judgement { model, score: sample::score(), left_out: 0, given: None, against: Some(against.clone()) };
         let outcome = |live| Outcome {
             name: "full-20261126-7".to_owned(),
             judgement: judgement.clone(),
@@ -472,9 +488,12 @@ mod tests {
             report: "data/training/reports/full-20261126-7/report.html".to_owned(),
         };
         let ends = [Live::New, Live::Old, Live::Refused("it does not run".to_owned())].map(outcome);
+        let distant = Against { score: None, verdict: sample::by_distance(), ..against };
+        let distant =
+            Outcome { judgement: Judgement { against: Some(distant), ..judgement.clone() }, ..ends[1].clone() };
         let alone = Outcome { judgement: Judgement { against: None, ..judgement.clone() }, ..ends[0].clone() };
         for lang in Lang::ALL {
-            let mut all: Vec<News<'_>> = ends.iter().chain([&alone]).map(News::Done).collect();
+            let mut all: Vec<News<'_>> = ends.iter().chain([&distant, &alone]).map(News::Done).collect();
             let troubles = [Trouble::Diverged, Trouble::Disk, Trouble::Memory, Trouble::Data, Trouble::Other].map(Some);
             all.extend(troubles.into_iter().chain([None]).map(|trouble| News::Failed(trouble, "In its own words.")));
             all.extend(Mode::ALL.map(|mode| News::Cancelled(Some(mode))));

@@ -50,7 +50,7 @@ pub struct Spot<'a> {
 /// When there are no spots, or not one answer a spot.
 #[must_use]
 pub fn intervals(spots: &[Spot<'_>], right: &[bool], rng: &mut impl Rng) -> Spread {
-    let gains: Vec<i32> = right.iter().map(|&right| i32::from(right)).collect();
+    let gains: Vec<f64> = right.iter().map(|&right| f64::from(right)).collect();
     spread(spots, &gains, rng)
 }
 
@@ -62,15 +62,27 @@ pub fn intervals(spots: &[Spot<'_>], right: &[bool], rng: &mut impl Rng) -> Spre
 #[must_use]
 pub fn differences(spots: &[Spot<'_>], ours: &[bool], theirs: &[bool], rng: &mut impl Rng) -> Spread {
     assert_eq!(ours.len(), theirs.len(), "both models answer the same photos");
-    let gains: Vec<i32> = ours.iter().zip(theirs).map(|(&ours, &theirs)| i32::from(ours) - i32::from(theirs)).collect();
+    let gains: Vec<f64> = ours.iter().zip(theirs).map(|(&ours, &theirs)| f64::from(ours) - f64::from(theirs)).collect();
     spread(spots, &gains, rng)
+}
+
+/// How much higher `ours` is than `theirs` in the mean over all photos, of values one a photo: paired likewise. What
+/// both have in common cancels out, and exchanging the two mirrors the interval.
+///
+/// # Panics
+/// When there are no spots, or not one value of each a spot.
+#[must_use]
+pub fn paired_mean(spots: &[Spot<'_>], ours: &[f64], theirs: &[f64], rng: &mut impl Rng) -> Interval {
+    assert_eq!(ours.len(), theirs.len(), "both models answer the same photos");
+    let gains: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours - theirs).collect();
+    spread(spots, &gains, rng).top1
 }
 
 /// What is drawn as a whole.
 #[derive(Clone, Copy, Default)]
 struct Cluster {
     photos: u32,
-    gain: i32,
+    gain: f64,
 }
 
 /// Sums over the photos of one area.
@@ -80,7 +92,7 @@ struct Sum {
     gain: f64,
 }
 
-fn spread(spots: &[Spot<'_>], gains: &[i32], rng: &mut impl Rng) -> Spread {
+fn spread(spots: &[Spot<'_>], gains: &[f64], rng: &mut impl Rng) -> Spread {
     assert!(!spots.is_empty() && spots.len() == gains.len(), "one answer a photo, and some of them");
     let whole = |photos: Vec<usize>| Cluster {
         photos: photos.len() as u32,
@@ -105,7 +117,7 @@ fn spread(spots: &[Spot<'_>], gains: &[i32], rng: &mut impl Rng) -> Spread {
 }
 
 fn add(sum: Sum, cluster: Cluster) -> Sum {
-    Sum { photos: sum.photos + f64::from(cluster.photos), gain: sum.gain + f64::from(cluster.gain) }
+    Sum { photos: sum.photos + f64::from(cluster.photos), gain: sum.gain + cluster.gain }
 }
 
 /// The photos of each place of each area that has any; single photos where an area has one place.
@@ -221,6 +233,15 @@ mod tests {
         assert!(paired.low > 0.0 && (paired.value - 0.08).abs() < 1e-12, "{paired:?}");
         let alone = |right: &[bool]| intervals(&spots, right, &mut dice(3)).macro_recall;
         assert!(alone(&ours).low < alone(&theirs).high, "apart, their intervals overlap");
+    }
+
+    #[test]
+    fn a_paired_mean_is_that_of_the_photos_and_not_of_the_areas() {
+        let places = names(6);
+        let spots: Vec<Spot<'_>> = (0..6).map(|i| Spot { area: usize::from(i == 5), place: &places[i] }).collect();
+        let found = paired_mean(&spots, &[30.0; 6], &[10.0, 10.0, 10.0, 10.0, 10.0, 40.0], &mut dice(4));
+        assert!((found.value - 15.0).abs() < 1e-12, "five gain 20, one loses 10");
+        assert!((found.low - 15.0).abs() < 1e-12 && (found.high - 15.0).abs() < 1e-12, "within an area all are alike");
     }
 
     /// An area, a place and whether either model is right.

@@ -9,7 +9,7 @@ use super::bootstrap::{Interval, RESAMPLES, Spot, clusters, percentile, quantile
 /// Efros 2008, "IM2GPS"; Weyand et al. 2016).
 pub const WITHIN_KM: [f64; 5] = [1.0, 25.0, 200.0, 750.0, 2_500.0];
 /// Best score of a guess.
-const FULL: f64 = 5_000.0;
+pub const FULL: f64 = 5_000.0;
 /// Kilometres after which a guess has 1/e of it.
 const FADES_KM: f64 = 1_492.7;
 
