@@ -33,12 +33,6 @@ use crate::world::photo::photos as specs;
 const TILE: u32 = 192;
 /// Photos on it.
 const ROWS: usize = 5;
-/// Photos of a cell beyond which it is divided.
-const MOST: u32 = 300;
-/// Photos of a cell below which it is dropped.
-const LEAST: u32 = 20;
-/// Level at which no cell is divided: edges of about a kilometre, the size of a town.
-const DEEPEST: u8 = 13;
 /// Photos between two reports.
 const PROGRESS: usize = 40;
 /// Folder in which features are remembered until the index is made.
@@ -152,10 +146,11 @@ pub(super) fn folder_of(path: &Path, options: &Train) -> anyhow::Result<Folder> 
 
 /// How cells are made, if labels are cells.
 fn limits(options: &Train) -> Option<Limits> {
+    let usual = Limits::default();
     options.cells.then(|| Limits {
-        most: options.most.unwrap_or(MOST) as usize,
-        least: options.least.unwrap_or(LEAST) as usize,
-        deepest: options.deepest.unwrap_or(DEEPEST),
+        most: options.most.map_or(usual.most, |most| most as usize),
+        least: options.least.map_or(usual.least, |least| least as usize),
+        deepest: options.deepest.unwrap_or(usual.deepest),
     })
 }
 

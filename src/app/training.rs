@@ -18,6 +18,7 @@ use crate::collect::dataset::Dataset;
 use crate::collect::export;
 use crate::config::Config;
 use crate::domain::job::Job;
+use crate::domain::partition::Limits;
 use crate::infer::files::replace;
 use crate::infer::manifest::{MANIFEST_FILE, sha256_hex};
 use crate::jobs::child::{self, ChildError};
@@ -95,7 +96,8 @@ impl Training {
         let request: Request = serde_json::from_str(&job.request)?;
         let key = sha256_hex(job.request.as_bytes())[..12].to_owned();
         let day = job.created.strftime("%Y%m%d");
-        let name = format!("{}-{day}-{}", request.mode.name(), job.id.0);
+        let cells = if request.cells.is_some() { "cells-" } else { "" };
+        let name = format!("{cells}{}-{day}-{}", request.mode.name(), job.id.0);
         let said = job.progress.as_deref().and_then(|said| serde_json::from_str(said).ok()).unwrap_or_default();
         let lang = &job.client.lang;
         let mut task = Task { training: self, request, key, name, lang, said, progress, stop };
@@ -153,6 +155,12 @@ impl Task<'_> {
             Some(folder) => command.arg("--data").arg(folder),
             None => command.arg("--photos").arg(self.training.settings.photos.to_string()),
         };
+        if let Some(Limits { most, least, deepest }) = self.request.cells {
+            command.arg("--cells");
+            for (option, limit) in [("--most", most), ("--least", least), ("--deepest", deepest.into())] {
+                command.arg(option).arg(limit.to_string());
+            }
+        }
         command.args(match self.request.mode {
             Mode::Head => self.head()?,
             Mode::Full => self.full(checkpoint::is_there(&out.join(checkpoint::FOLDER)), parts),

@@ -2,6 +2,7 @@
 
 use super::collect::MAX_POINTS;
 use super::message::Role;
+use super::train::MAX_CELL;
 use crate::domain::quiz::SECONDS;
 
 /// A command of the bot.
@@ -244,6 +245,9 @@ impl Command {
             option("mode", OptionKind::Choice(&["head", "full"])),
             option("recipe", OptionKind::Text),
             option("data", OptionKind::Choice(&["drawn", "collected", "folder"])),
+            option("labels", OptionKind::Choice(&["areas", "cells"])),
+            option("most", OptionKind::Integer { min: 1, max: MAX_CELL }),
+            option("least", OptionKind::Integer { min: 1, max: MAX_CELL }),
         ];
         match self {
             Self::Collect => COLLECT,

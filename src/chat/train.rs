@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::telling::{Epoch, Live, Outcome, Progress, Stage, Teller};
+pub(super) use self::words::MAX_CELL;
 pub use self::words::WordError;
 use self::words::{Action, Wish};
 use super::admin::Done;
@@ -18,18 +19,26 @@ use super::jobs::{Clerk, client};
 use super::message::{Button, Incoming, PressReply, Pressed, Reply};
 use super::press::Press;
 use super::text::training::{self as text, Offer, Reason};
-use crate::domain::Area;
+use crate::domain::area::are_cells;
 use crate::domain::job::{JobId, JobKind};
+use crate::domain::partition::Limits;
+use crate::domain::{Area, Split};
 use crate::infer::manifest::{ModelFiles, sha256_hex};
 use crate::jobs::Jobs;
+use crate::judge::distance::LEAST_PLACES;
 use crate::models::Registry;
 use crate::store::StoreError;
+use crate::train::cells::{Rule, Sight};
 use crate::train::device::Processor;
-use crate::train::folder::Folder;
+use crate::train::drawn::{self, Amount};
+use crate::train::folder::{Folder, FolderError};
 use crate::train::recipe::{self, Recipe};
 use crate::train::settings::{Mode, Settings, Source};
 use crate::train::supply::Supply;
 use crate::world::World;
+
+/// Rows that are read at a time.
+const PAGE: u32 = 1_000;
 
 /// What is to be trained: a job's request. Two that are equal come to the same model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +58,10 @@ pub struct Request {
     pub state: Option<String>,
     /// The model whose network a new last layer is for.
     pub base: Option<Base>,
+    /// How cells are made, where its labels are cells. Left out where they are areas: such requests are written as they
+    /// were before there were cells, and go on from what was left then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Limits>,
 }
 
 /// A model as it was when the offer was made.
@@ -112,8 +125,12 @@ impl Trainer {
         let mode = wish.mode.or(wish.recipe.as_ref().map(|_| Mode::Full)).unwrap_or(settings.mode);
         let data = wish.data.unwrap_or(settings.data);
         let name = wish.recipe.unwrap_or_else(|| settings.recipe.clone());
-        let planned = match self.supply(data).await? {
-            Ok(supply) => self.plan(mode, &name, data, supply).await,
+        let counted = match wish.cells {
+            Some(limits) => self.supply_in_cells(data, limits, seed(mode, &name)).await?,
+            None => self.supply(data).await?,
+        };
+        let planned = match counted.and_then(|supply| fit(&supply, data, wish.cells).map(|()| supply)) {
+            Ok(supply) => self.plan(mode, &name, data, supply, wish.cells).await,
             Err(reason) => Err(reason),
         };
         let offer = match planned {
@@ -142,31 +159,75 @@ impl Trainer {
                 Ok(Supply::of_folder(&folder))
             }),
         };
-        let counted = tokio::task::spawn_blocking(count).await;
-        Ok(counted.unwrap_or_else(|error| Err(Reason::Data(error.to_string()))))
+        Ok(counted(count).await)
     }
 
-    async fn plan(&self, mode: Mode, name: &str, data: Source, supply: Supply) -> Result<Offer, Reason> {
+    /// The cells that its photos make.
+    async fn supply_in_cells(
+        &self,
+        data: Source,
+        limits: Limits,
+        seed: u64,
+    ) -> Result<Result<Supply, Reason>, StoreError> {
         let settings = &self.inner.settings;
-        let lacking = supply.lacking();
-        if !lacking.is_empty() {
-            return Err(Reason::Lacking(lacking.into_iter().map(|(area, split)| (area.to_owned(), split)).collect()));
+        let amount = Amount { train: settings.photos as usize, ..Amount::FULL };
+        let count: Box<dyn FnOnce() -> Result<Supply, Reason> + Send> = match (data, settings.data_folder.clone()) {
+            (Source::Collected, _) => {
+                let seen = self.collected().await?;
+                Box::new(move || Ok(Supply::in_cells(&seen, limits)))
+            }
+            (Source::Drawn, _) => Box::new(move || {
+                let seen = drawn::sights(&World::load(), seed, amount);
+                Ok(Supply { drawn: true, ..Supply::in_cells(&seen, limits) })
+            }),
+            (Source::Folder, None) => return Ok(Err(Reason::NoFolder)),
+            (Source::Folder, Some(folder)) => Box::new(move || match Folder::in_cells(&folder, &Rule::Made(limits)) {
+                Ok((folder, lost)) => Ok(Supply::of_folder_in_cells(&folder, lost)),
+                Err(FolderError::NoCells { .. }) => Err(Reason::NoCells(limits)),
+                Err(error) => Err(Reason::Data(error.to_string())),
+            }),
+        };
+        Ok(counted(count).await)
+    }
+
+    /// Where all collected photos were taken, with their towns.
+    async fn collected(&self) -> Result<Vec<(Sight, String)>, StoreError> {
+        let (store, mut seen, mut after) = (self.inner.jobs.store(), Vec::new(), None);
+        loop {
+            let page = store.images_after(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(seen) };
+            after = Some(last.id);
+            seen.extend(page.into_iter().map(|image| {
+                let at = Some(image.sighting.position);
+                (Sight { at, area: image.place.area, split: image.split }, image.place.town)
+            }));
         }
-        if supply.areas.len() < 2 {
-            return Err(Reason::Areas(supply.areas.len(), data));
-        }
+    }
+
+    async fn plan(
+        &self,
+        mode: Mode,
+        name: &str,
+        data: Source,
+        supply: Supply,
+        cells: Option<Limits>,
+    ) -> Result<Offer, Reason> {
+        let settings = &self.inner.settings;
         let live = self.inner.registry.shelf().live().await.map_err(|error| Reason::Data(error.to_string()))?;
         let (promotion, ModelFiles { manifest, .. }) = live;
-        let known = |label: &&Area| supply.areas.iter().all(|area| area.area != label.area);
+        // Models whose areas differ are compared by distance, which sees what one does not know.
+        let by_distance = cells.is_some() || are_cells(&manifest.labels);
+        let known = |label: &&Area| !by_distance && supply.areas.iter().all(|area| area.area != label.area);
         let photos = supply.total();
         let mut offer = Offer {
-            request: Request { mode, data, photos, recipe: None, epochs: None, state: None, base: None },
+            request: Request { mode, data, photos, recipe: None, epochs: None, state: None, base: None, cells },
             areas: supply.areas.len(),
             forgotten: manifest.labels.iter().filter(known).cloned().collect(),
             model: format!("{} {}", manifest.name, manifest.version),
             from: settings.from.clone(),
             device: settings.device,
             time: None,
+            lost: supply.lost,
         };
         match mode {
             Mode::Head => {
@@ -190,8 +251,77 @@ impl Trainer {
     }
 }
 
+/// Counts on a thread for blocking work.
+async fn counted(count: Box<dyn FnOnce() -> Result<Supply, Reason> + Send>) -> Result<Supply, Reason> {
+    let counted = tokio::task::spawn_blocking(count).await;
+    counted.unwrap_or_else(|error| Err(Reason::Data(error.to_string())))
+}
+
+/// The seed that photos are drawn with. A recipe that cannot be read is complained of later.
+fn seed(mode: Mode, recipe: &str) -> u64 {
+    match mode {
+        Mode::Head => 1,
+        Mode::Full => Recipe::find(recipe).map_or(1, |recipe| recipe.seed),
+    }
+}
+
+/// Whether a model can be trained on these photos, and be judged by them.
+fn fit(supply: &Supply, data: Source, cells: Option<Limits>) -> Result<(), Reason> {
+    let Some(limits) = cells else {
+        let lacking: Vec<_> = supply.lacking().into_iter().map(|(area, split)| (area.to_owned(), split)).collect();
+        return match lacking.is_empty() {
+            false => Err(Reason::Lacking(lacking)),
+            true if supply.areas.len() < 2 => Err(Reason::Areas(supply.areas.len(), data)),
+            true => Ok(()),
+        };
+    };
+    match (supply.areas.len(), supply.total()) {
+        (0, _) => Err(Reason::NoCells(limits)),
+        (1, _) => Err(Reason::OneCell(limits)),
+        (_, [_, 0, _]) => Err(Reason::Unjudged(Split::Validation)),
+        (_, [_, _, 0]) => Err(Reason::Unjudged(Split::Test)),
+        _ if supply.places < LEAST_PLACES => Err(Reason::Places(supply.places)),
+        _ => Ok(()),
+    }
+}
+
 /// Reads words after `/train` that strangers made up.
 #[cfg(any(test, fuzzing))]
 pub(super) fn hostile(text: &str) {
     let _ = words::read(text, &["reference", "drawn-world"]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::supply::AreaSupply;
+
+    #[test]
+    fn requests_of_before_there_were_cells_are_read_and_written_as_they_were() {
+        let old = r#"{"mode":"head","data":"drawn","photos":[7000,700,1050],"recipe":null,"epochs":null,"state":null,"base":null}"#;
+        let request: Request = serde_json::from_str(old).unwrap();
+        assert_eq!((request.cells, serde_json::to_string(&request).unwrap().as_str()), (None, old));
+        let cells = Request { cells: Some(Limits::default()), ..request };
+        let text = serde_json::to_string(&cells).unwrap();
+        assert_ne!(text, old, "another model, under another key");
+        assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), cells);
+    }
+
+    #[test]
+    fn what_cells_cannot_be_trained_on_is_found_before_anything_is() {
+        let supply = |cells: usize, validation: usize, places: usize| {
+            let area = |i: usize| AreaSupply { area: i.to_string(), photos: [4, validation, 3] };
+            Supply { areas: (0..cells).map(area).collect(), places, ..Supply::default() }
+        };
+        let limits = Limits::default();
+        let found = |supply: &Supply| fit(supply, Source::Folder, Some(limits));
+        assert_eq!(found(&supply(0, 1, 0)), Err(Reason::NoCells(limits)));
+        assert_eq!(found(&supply(1, 1, 9)), Err(Reason::OneCell(limits)));
+        assert_eq!(found(&supply(2, 0, 9)), Err(Reason::Unjudged(Split::Validation)));
+        assert_eq!(found(&supply(2, 1, 5)), Err(Reason::Places(5)));
+        assert_eq!(found(&supply(2, 1, 6)), Ok(()));
+        assert!(
+            matches!(fit(&supply(2, 0, 6), Source::Folder, None), Err(Reason::Lacking(lacking)) if lacking.len() == 2)
+        );
+    }
 }

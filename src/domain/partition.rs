@@ -25,6 +25,13 @@ pub struct Limits {
     pub deepest: u8,
 }
 
+impl Default for Limits {
+    /// At most 300 photos, at least 20, and edges of no less than about a kilometre, the size of a town.
+    fn default() -> Self {
+        Self { most: 300, least: 20, deepest: 13 }
+    }
+}
+
 /// The cells that photos at these positions make, in S2's order, whatever order the positions have. They are disjoint;
 /// positions in none of them are those of dropped cells.
 #[must_use]

@@ -81,11 +81,7 @@ pub fn photos(world: &World, seed: u64, amount: Amount) -> Vec<RawPhoto> {
 #[must_use]
 pub fn in_cells(world: &World, seed: u64, amount: Amount, rule: &Rule<'_>) -> (Vec<RawPhoto>, Vec<Area>, Lost) {
     let all = wanted(world, seed, amount);
-    let sight = |spec: &PhotoSpec| {
-        let (area, panorama) = (&world.areas()[spec.area].area, &world.panoramas(spec.area)[spec.panorama]);
-        Sight { at: Some(panorama.position), area: area.clone(), split: Split::of_place(area, &panorama.town) }
-    };
-    let sights: Vec<Sight> = all.iter().map(sight).collect();
+    let sights: Vec<Sight> = all.iter().map(|spec| sight(world, spec).0).collect();
     let Labelled { labels, of, lost } = label(&sights, rule);
     let kept: Vec<(PhotoSpec, usize, Split)> = all
         .into_iter()
@@ -98,6 +94,18 @@ pub fn in_cells(world: &World, seed: u64, amount: Amount, rule: &Rule<'_>) -> (V
         RawPhoto { bytes: photo.jpeg, label: *label, place: photo.panorama.town, split: *split }
     };
     (kept.par_iter().map(shoot).collect(), labels, lost)
+}
+
+/// What is known of the same photos and the towns that they show, before any is drawn.
+#[must_use]
+pub fn sights(world: &World, seed: u64, amount: Amount) -> Vec<(Sight, String)> {
+    wanted(world, seed, amount).iter().map(|spec| sight(world, spec)).collect()
+}
+
+fn sight(world: &World, spec: &PhotoSpec) -> (Sight, String) {
+    let (area, panorama) = (&world.areas()[spec.area].area, &world.panoramas(spec.area)[spec.panorama]);
+    let split = Split::of_place(area, &panorama.town);
+    (Sight { at: Some(panorama.position), area: area.clone(), split }, panorama.town.clone())
 }
 
 /// Which photos are drawn.

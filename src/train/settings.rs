@@ -29,6 +29,15 @@ pub enum Source {
     Folder,
 }
 
+/// What the labels of a model are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Labels {
+    /// The areas of its photos.
+    Areas,
+    /// Cells of the globe, made of the positions of its photos.
+    Cells,
+}
+
 /// How `/train` trains.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -76,6 +85,28 @@ impl Source {
             Self::Collected => "collected",
             Self::Folder => "folder",
         }
+    }
+}
+
+impl Labels {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Areas, Self::Cells];
+
+    /// Lower-case name, as in commands.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Areas => "areas",
+            Self::Cells => "cells",
+        }
+    }
+}
+
+impl FromStr for Labels {
+    type Err = ();
+
+    fn from_str(s: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|labels| labels.name() == s).ok_or(())
     }
 }
 

@@ -1,13 +1,15 @@
 //! What a training would get, counted before it is begun: photos by area and split, and about how long it takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::cells::{Labelled, Lost, Rule, Sight, label};
 use super::drawn::Amount;
 use super::folder::Folder;
 use super::recipe::Recipe;
 use super::resnet::Arch;
-use crate::domain::Split;
+use crate::domain::partition::Limits;
+use crate::domain::{Area, Split};
 use crate::infer::manifest::Manifest;
 use crate::store::ImageSum;
 use crate::world::World;
@@ -38,6 +40,10 @@ pub struct Supply {
     pub areas: Vec<AreaSupply>,
     /// Whether they have yet to be drawn.
     pub drawn: bool,
+    /// Where the areas are cells: photos that are left out.
+    pub lost: Lost,
+    /// Where the areas are cells: places of the photos to test with.
+    pub places: usize,
 }
 
 impl Supply {
@@ -46,7 +52,33 @@ impl Supply {
     pub fn drawn(world: &World, train: usize) -> Self {
         let photos = [train, Amount::FULL.validation, Amount::FULL.test];
         let areas = world.areas().iter().map(|area| AreaSupply { area: area.area.clone(), photos }).collect();
-        Self { areas, drawn: true }
+        Self { areas, drawn: true, ..Self::default() }
+    }
+
+    /// Photos with cells for areas, which are made of them; each with its place.
+    #[must_use]
+    pub fn in_cells(seen: &[(Sight, String)], limits: Limits) -> Self {
+        let sights: Vec<Sight> = seen.iter().map(|(sight, _)| sight.clone()).collect();
+        let Labelled { labels, of, lost } = label(&sights, &Rule::Made(limits));
+        let kept =
+            seen.iter().zip(of).filter_map(|((sight, place), label)| Some((label?, sight.split, place.as_str())));
+        Self::of_cells(&labels, lost, kept)
+    }
+
+    /// Photos in folders with cells for areas, and those that were left out.
+    #[must_use]
+    pub fn of_folder_in_cells(folder: &Folder, lost: Lost) -> Self {
+        let photos = folder.photos.iter().map(|photo| (photo.label, photo.split, photo.place.as_str()));
+        Self::of_cells(&folder.labels, lost, photos)
+    }
+
+    fn of_cells<'a>(labels: &[Area], lost: Lost, photos: impl Iterator<Item = (usize, Split, &'a str)>) -> Self {
+        let photos: Vec<(usize, Split, &str)> = photos.collect();
+        let test = photos.iter().filter(|(_, split, _)| *split == Split::Test);
+        // By name alone: a town may lie in several cells, and is one place all the same.
+        let places = test.map(|(.., place)| place).collect::<BTreeSet<_>>().len();
+        let found = photos.iter().map(|(label, split, _)| (labels[*label].area.as_str(), *split, 1));
+        Self { lost, places, ..Self::of(found) }
     }
 
     /// Photos in folders.
@@ -70,7 +102,7 @@ impl Supply {
             }
         }
         let area = |(area, photos): (&str, [usize; 3])| AreaSupply { area: area.to_owned(), photos };
-        Self { areas: areas.into_iter().map(area).collect(), drawn: false }
+        Self { areas: areas.into_iter().map(area).collect(), ..Self::default() }
     }
 
     /// Photos of all areas to train on, to validate with and to test with.
@@ -148,6 +180,24 @@ mod tests {
         assert_eq!(supply.total(), [8, 2, 8]);
         assert_eq!(supply.lacking(), [("乙", Split::Validation)]);
         assert_eq!(Supply::drawn(&World::load(), 40).lacking(), []);
+    }
+
+    #[test]
+    fn cells_are_counted_with_the_places_that_they_are_judged_by() {
+        let at = |lat: f64, split, town: &str| {
+            let sight = Sight { at: crate::domain::Coordinate::new(lat, 139.7), area: "甲".to_owned(), split };
+            (sight, town.to_owned())
+        };
+        let mut seen: Vec<(Sight, String)> =
+            (0..8).map(|i| at(35.0 + f64::from(i / 4) * 8.0, Split::Train, "一")).collect();
+        seen.extend([at(35.0, Split::Test, "二"), at(35.0, Split::Test, "二"), at(43.0, Split::Test, "三")]);
+        seen.extend([at(-35.0, Split::Test, "四"), at(95.0, Split::Validation, "五"), at(35.0, Split::Quiz, "六")]);
+        let supply = Supply::in_cells(&seen, Limits { most: 4, least: 2, deepest: 13 });
+        assert_eq!((supply.areas.len(), supply.total(), supply.places), (2, [8, 0, 3], 2));
+        assert_eq!(supply.lost, Lost { unplaced: 1, outside: 1 });
+        let drawn = super::super::drawn::sights(&World::load(), 1, Amount::SMOKE);
+        let supply = Supply::in_cells(&drawn, Limits { most: 20, least: 5, deepest: 13 });
+        assert!(supply.areas.len() > 7 && supply.places > 20, "{supply:?}");
     }
 
     #[test]

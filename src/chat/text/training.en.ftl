@@ -7,6 +7,17 @@ train-bad-data = There are no photos from { $word }: choose drawn, collected or 
 train-bad-recipe = There is no recipe { $word }: choose reference, drawn-world or leave it out for the configured one.
 train-head-recipe = Only full trainings have a recipe: write full instead of head, or leave the recipe out.
 train-bad-option = I don't understand { $word }. For example: /train full drawn-world collected
+train-bad-labels = There are no labels { $word }: choose areas or cells.
+train-bad-number = { $word } is no number of photos (1 to 100,000). For example: /train cells most=300 least=20
+train-areas-limits = Only cells have most and least: write cells instead of areas, or leave most and least out.
+train-crossed = least ({ $least }) may not be larger than most ({ $most }), or every cell would be dropped.
+train-no-cells = There are too few photos with a known position for any cell, which needs { $least } to train on. /collect gets more, a folder needs a table (metadata.csv) with columns file_name, lat and lng; or lower least: /train cells least=5
+train-one-cell = All photos lie in one cell, so that there is nothing to tell apart. Lower most, now { $most }, so that it is divided (/train cells most=50), or get photos of other places.
+train-unjudged = No photo { $split ->
+    [validation] to validate with
+   *[test] to test with
+} lies in a cell. Splits are by place: collect in more towns, or lower least.
+train-places = The photos to test with that lie in cells come from { $places } places, and { $least } are needed to compare the model by distance with the live one. Splits are by place: collect in more towns.
 train-no-folder = train.data_folder is empty: name the folder that your photos lie in.
 train-no-data = The training cannot be begun: { $reason }
 train-areas = { $data ->
@@ -35,6 +46,12 @@ train-photos = { $data ->
     [collected] Collected photos
    *[folder] Photos of the configured folder
 } from { $areas } areas: { $train } to train on, { $validation } to validate with, { $test } to test with.
+train-photos-cells = { $data ->
+    [drawn] Photos of the drawn world
+    [collected] Collected photos
+   *[folder] Photos of the configured folder
+} in { $areas } cells: { $train } to train on, { $validation } to validate with, { $test } to test with.
+train-cells = It answers with cells of the globe instead of areas, made of where the photos to train on were taken: divided above { $most } photos, dropped below { $least }. Left out: { $outside } photos outside of them and { $unplaced } without a position. It is compared with the live model by distance.
 train-forgotten = The live model also knows areas that these photos do not show. The new one would NOT know them, and the comparison does not see that: { $areas }
 train-time = It takes about { $time }, and then the comparison with the live model.
 train-time-unknown = How long it takes will be known after the first epoch.
@@ -49,6 +66,9 @@ train-what = { $mode ->
     [head] a new last layer
     [full] a whole network
    *[unknown] a model
+}{ $labels ->
+    [cells] {" (cells)"}
+   *[areas] {""}
 }
 train-state = { $state ->
     [queued] Training { $what } is queued; jobs before it: { $place }.

@@ -7,6 +7,17 @@ train-bad-data = 「{ $word }」という写真はありません。drawn・coll
 train-bad-recipe = 「{ $word }」というレシピはありません。reference か drawn-world を選ぶか、省いて設定のものを使ってください。
 train-head-recipe = レシピがあるのは full だけです。head を full に変えるか、レシピを省いてください。
 train-bad-option = 「{ $word }」がわかりません。例：/train full drawn-world collected
+train-bad-labels = 「{ $word }」で答えるモデルはありません。areas か cells を選んでください。
+train-bad-number = 「{ $word }」は写真の枚数（1〜100,000）ではありません。例：/train cells most=300 least=20
+train-areas-limits = most と least はセルのものです。areas を cells に変えるか、most と least を省いてください。
+train-crossed = least（{ $least }）が most（{ $most }）より大きいと、どのセルも残りません。
+train-no-cells = 位置のわかる写真が少なく、セルを作れません。1つのセルに学習用の写真が{ $least }枚必要です。/collect で集められます。フォルダーの写真には、file_name・lat・lng の列のある表（metadata.csv）が必要です。least を小さくすることもできます：/train cells least=5
+train-one-cell = 写真がすべて1つのセルに入り、見分けるものがありません。いま{ $most }の most を小さくして分割するか（/train cells most=50）、ほかの場所の写真を集めてください。
+train-unjudged = セルに入る{ $split ->
+    [validation] 検証用
+   *[test] テスト用
+}の写真がありません。データは場所ごとに分けるので、もっと多くの町で集めるか、least を小さくしてください。
+train-places = セルに入るテスト用の写真は{ $places }か所のものです。現在のモデルと距離で比べるには{ $least }か所必要です。データは場所ごとに分けるので、もっと多くの町で集めてください。
 train-no-folder = train.data_folder が空です。写真のあるフォルダーを指定してください。
 train-no-data = 学習を始められません：{ $reason }
 train-areas = { $data ->
@@ -35,6 +46,12 @@ train-photos = { $data ->
     [collected] 集めた写真
    *[folder] 設定したフォルダーの写真
 }、{ $areas }地域：学習用{ $train }枚、検証用{ $validation }枚、テスト用{ $test }枚。
+train-photos-cells = { $data ->
+    [drawn] 描かれた世界の写真
+    [collected] 集めた写真
+   *[folder] 設定したフォルダーの写真
+}、{ $areas }セル：学習用{ $train }枚、検証用{ $validation }枚、テスト用{ $test }枚。
+train-cells = 地域の代わりに、学習用の写真の撮影位置から作る地球上のセルで答えます。{ $most }枚より多ければ分割し、{ $least }枚より少なければ除きます。使わない写真：セルの外の{ $outside }枚、位置のわからない{ $unplaced }枚。現在のモデルとは距離で比べます。
 train-forgotten = 現在のモデルは、これらの写真にない地域も知っています。新しいモデルはそれを知らず、比較にも表れません：{ $areas }
 train-time = およそ{ $time }かかり、そのあと現在のモデルと比べます。
 train-time-unknown = かかる時間は最初のエポックのあとでわかります。
@@ -49,6 +66,9 @@ train-what = { $mode ->
     [head] 最終層の学習
     [full] ネットワーク全体の学習
    *[unknown] モデルの学習
+}{ $labels ->
+    [cells] （セル）
+   *[areas] {""}
 }
 train-state = { $state ->
     [queued] { $what }は順番待ちです。先に{ $place }件の仕事があります。

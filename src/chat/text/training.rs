@@ -3,17 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fluent_bundle::FluentValue;
+
 use super::bundle::say;
 use super::collect::duration;
 use super::{Lang, area, format, report};
 use crate::chat::train::{Live, Outcome, Progress, Request, Stage, WordError};
 use crate::domain::job::JobState;
 use crate::domain::metrics::Distances;
+use crate::domain::partition::Limits;
 use crate::domain::{Area, Split};
+use crate::judge::distance::LEAST_PLACES;
 use crate::judge::{Measured, Score};
+use crate::train::cells::Lost;
 use crate::train::device::Processor;
 use crate::train::progress::Trouble;
-use crate::train::settings::{Mode, Source};
+use crate::train::settings::{Labels, Mode, Source};
 
 /// Areas that a message lists before it counts the others.
 const AREAS: usize = 12;
@@ -65,6 +70,10 @@ pub fn word_error(lang: Lang, error: &WordError) -> String {
         WordError::Data(word) => echo("train-bad-data", word),
         WordError::Recipe(word) => echo("train-bad-recipe", word),
         WordError::HeadRecipe => say(lang, "train-head-recipe", &[]),
+        WordError::Labels(word) => echo("train-bad-labels", word),
+        WordError::Number(word) => echo("train-bad-number", word),
+        WordError::AreasLimits => say(lang, "train-areas-limits", &[]),
+        WordError::Crossed(limits) => say(lang, "train-crossed", &limited(limits)),
         WordError::Option(word) => echo("train-bad-option", word),
     }
 }
@@ -80,6 +89,14 @@ pub enum Reason {
     Areas(usize, Source),
     /// These areas have no photo in these splits.
     Lacking(Vec<(String, Split)>),
+    /// No cell has as many photos with a position as it needs.
+    NoCells(Limits),
+    /// There is one cell.
+    OneCell(Limits),
+    /// No cell has a photo in this split.
+    Unjudged(Split),
+    /// Photos of so few places lie in the cells to test with.
+    Places(usize),
     /// Too few photos for one step.
     Few {
         /// Photos to train on.
@@ -106,11 +123,22 @@ pub fn not_begun(lang: Lang, reason: &Reason) -> String {
             all.extend(more(lang, missing.len()));
             say(lang, "train-lacking", &[("missing", all.join(separator(lang)).into())])
         }
+        Reason::NoCells(limits) => say(lang, "train-no-cells", &limited(limits)),
+        Reason::OneCell(limits) => say(lang, "train-one-cell", &limited(limits)),
+        Reason::Unjudged(split) => say(lang, "train-unjudged", &[("split", split.name().into())]),
+        Reason::Places(places) => {
+            let values = [("places", places.to_string().into()), ("least", LEAST_PLACES.to_string().into())];
+            say(lang, "train-places", &values)
+        }
         Reason::Few { photos, batch } => {
             let values = [("photos", photos.to_string().into()), ("batch", batch.to_string().into())];
             say(lang, "train-few", &values)
         }
     }
+}
+
+fn limited(limits: &Limits) -> [(&'static str, FluentValue<'static>); 2] {
+    [("most", format::count(limits.most as u64).into()), ("least", format::count(limits.least as u64).into())]
 }
 
 /// That there are more than a message lists.
@@ -147,6 +175,8 @@ pub struct Offer {
     pub device: Processor,
     /// About how long it takes, where that can be told.
     pub time: Option<Duration>,
+    /// Photos that lie in no cell, where areas are cells.
+    pub lost: Lost,
 }
 
 /// What a training would be, and that it waits for the button.
@@ -173,7 +203,12 @@ pub fn offer(lang: Lang, offer: &Offer) -> String {
     let [train, validation, test] = request.photos.map(count);
     let (data, areas) = (request.data.name().into(), count(offer.areas));
     let values = [("data", data), ("areas", areas), ("train", train), ("validation", validation), ("test", test)];
-    lines.push(say(lang, "train-photos", &values));
+    lines.push(say(lang, if request.cells.is_some() { "train-photos-cells" } else { "train-photos" }, &values));
+    if let Some(limits) = &request.cells {
+        let Lost { outside, unplaced } = offer.lost;
+        let lost = [("outside", count(outside)), ("unplaced", count(unplaced))];
+        lines.push(say(lang, "train-cells", &[limited(limits), lost].concat()));
+    }
     if !offer.forgotten.is_empty() {
         let mut names: Vec<String> = offer.forgotten.iter().take(AREAS).map(|of| area(lang, of).to_owned()).collect();
         names.extend(more(lang, offer.forgotten.len()));
@@ -211,6 +246,8 @@ pub struct Standing<'a> {
     pub place: usize,
     /// What is trained, if that is known.
     pub mode: Option<Mode>,
+    /// Whether its areas are cells.
+    pub cells: bool,
     /// How far it is.
     pub progress: &'a Progress,
 }
@@ -218,7 +255,9 @@ pub struct Standing<'a> {
 /// How a training stands: what it does just now, how good it was after the last epoch, how fast it is.
 #[must_use]
 pub fn standing(lang: Lang, standing: &Standing<'_>) -> String {
-    let what = say(lang, "train-what", &[("mode", standing.mode.map_or("unknown", Mode::name).into())]);
+    let labels = if standing.cells { Labels::Cells } else { Labels::Areas };
+    let mode = ("mode", standing.mode.map_or("unknown", Mode::name).into());
+    let what = say(lang, "train-what", &[mode, ("labels", labels.name().into())]);
     let place = ("place", standing.place.to_string().into());
     let head = [("state", standing.state.name().into()), ("what", what.into()), place];
     let mut lines = vec![say(lang, "train-state", &head)];
@@ -386,6 +425,7 @@ mod tests {
             epochs: (mode == Mode::Full).then_some(40),
             state: None,
             base: (mode == Mode::Head).then(|| Base { folder: String::new(), sha256: "0".repeat(64) }),
+            cells: None,
         }
     }
 
@@ -399,6 +439,10 @@ mod tests {
                 WordError::Recipe(word("mine\n")),
                 WordError::HeadRecipe,
                 WordError::Option(word("a=b")),
+                WordError::Labels(word("towns")),
+                WordError::Number(word("many")),
+                WordError::AreasLimits,
+                WordError::Crossed(Limits { most: 5, least: 20, deepest: 13 }),
             ];
             let lacking = (0..14).map(|i| (format!("{i}区"), [Split::Train, Split::Validation, Split::Test][i % 3]));
             let reasons = [
@@ -408,6 +452,11 @@ mod tests {
                 Reason::Areas(1, Source::Folder),
                 Reason::Lacking(lacking.collect()),
                 Reason::Few { photos: 12, batch: 30 },
+                Reason::NoCells(Limits::default()),
+                Reason::OneCell(Limits::default()),
+                Reason::Unjudged(Split::Validation),
+                Reason::Unjudged(Split::Test),
+                Reason::Places(4),
             ];
             let head = Offer {
                 request: request(Mode::Head),
@@ -417,6 +466,13 @@ mod tests {
                 from: None,
                 device: Processor::Cpu,
                 time: Some(Duration::from_secs(700)),
+                lost: Lost::default(),
+            };
+            let cells = Offer {
+                request: Request { cells: Some(Limits::default()), ..request(Mode::Head) },
+                areas: 1_204,
+                lost: Lost { unplaced: 3, outside: 1_021 },
+                ..head.clone()
             };
             let full = Offer { request: request(Mode::Full), time: Some(Duration::from_secs(90_000)), ..head.clone() };
             let cuda = Offer {
@@ -428,7 +484,7 @@ mod tests {
             };
             let mut said: Vec<String> = errors.iter().map(|error| word_error(lang, error)).collect();
             said.extend(reasons.iter().map(|reason| not_begun(lang, reason)));
-            said.extend([head, full, cuda].iter().map(|what| offer(lang, what)));
+            said.extend([head, full, cuda, cells].iter().map(|what| offer(lang, what)));
             said.extend([off, begin_button, same].map(|words| words(lang)));
             said.extend([begun(lang, 0), begun(lang, 2)]);
             insta::assert_snapshot!(format!("training-offers-{}", lang.tag()), said.join("\n---\n"));
@@ -457,7 +513,11 @@ mod tests {
         let features = Progress { epochs: Vec::new(), pace, ..at(Stage::Features { done: 1_200, of: 15_000 }) };
         for lang in Lang::ALL {
             let state = |state, mode, progress: &Progress| {
-                standing(lang, &Standing { state, place: 1, mode: Some(mode), progress })
+                standing(lang, &Standing { state, place: 1, mode: Some(mode), cells: false, progress })
+            };
+            let of_cells = |state, mode| {
+                let progress = &Progress::default();
+                standing(lang, &Standing { state, place: 1, mode: Some(mode), cells: true, progress })
             };
             let mut said = vec![
                 state(JobState::Queued, Mode::Full, &Progress::default()),
@@ -469,6 +529,7 @@ mod tests {
                 state(JobState::Failed, Mode::Head, &features),
                 state(JobState::Cancelled, Mode::Head, &features),
             ];
+            said.extend([of_cells(JobState::Running, Mode::Head), of_cells(JobState::Done, Mode::Full)]);
             said.extend([nothing, stopping, nothing_to_stop].map(|words| words(lang)));
             insta::assert_snapshot!(format!("training-progress-{}", lang.tag()), said.join("\n---\n"));
         }

@@ -109,7 +109,8 @@ impl Telling for Teller {
     fn state(&self, lang: Lang, job: &Job, place: usize) -> Reply {
         let (request, progress) = (request(job), progress(job));
         let mode = request.as_ref().map(|request| request.mode);
-        let standing = Standing { state: job.state, place, mode, progress: &progress };
+        let cells = request.as_ref().is_some_and(|request| request.cells.is_some());
+        let standing = Standing { state: job.state, place, mode, cells, progress: &progress };
         let words = text::standing(lang, &standing);
         match request.filter(|request| request.mode == Mode::Full) {
             // A message has a picture from its first to its last state, or never.

@@ -1,5 +1,6 @@
 //! `/train` in both chats: from the offer over the child that trains to the better model that answers, and back.
 
+mod cells;
 mod house;
 mod troubles;
 
@@ -139,13 +140,7 @@ async fn on_telegram_a_better_model_goes_live_and_back() {
 #[tokio::test]
 async fn on_discord_a_better_model_goes_live_and_back() {
     let (fake, house) = (Fake::start().await, House::build());
-    fake.add_server(30, "en-US");
-    let mut post = Post::default();
-    let news = post.connect(Platform::Discord);
-    let inside = house.open(post).await;
-    let (conversation, stop) = (inside.conversation.clone(), inside.stop.clone());
-    let front = tokio::spawn(kokodoko::front::discord::run(fake.settings(), conversation, news, stop));
-    fake.identified(1).await;
+    let (inside, front) = on_discord(&fake, &house).await;
     let asks = async |user: u64, data: &Value| {
         let id = fake.id();
         fake.dispatch("INTERACTION_CREATE", &command(id, user, "en-US", data));
@@ -180,6 +175,18 @@ async fn on_discord_a_better_model_goes_live_and_back() {
     front.await.expect("no panic").expect("a clean end");
     inside.close().await;
     fake.finish();
+}
+
+/// The program on Discord, in a server whose people speak English.
+async fn on_discord(fake: &Fake, house: &House) -> (Inside, tokio::task::JoinHandle<anyhow::Result<()>>) {
+    fake.add_server(30, "en-US");
+    let mut post = Post::default();
+    let news = post.connect(Platform::Discord);
+    let inside = house.open(post).await;
+    let (conversation, stop) = (inside.conversation.clone(), inside.stop.clone());
+    let front = tokio::spawn(kokodoko::front::discord::run(fake.settings(), conversation, news, stop));
+    fake.identified(1).await;
+    (inside, front)
 }
 
 /// Waits until the bot has said something.

@@ -37,6 +37,7 @@ struct Drawing {
     split: Split,
     area: usize,
     town: String,
+    at: Coordinate,
     jpeg: Vec<u8>,
 }
 
@@ -47,7 +48,8 @@ static DRAWN: LazyLock<(World, Vec<Drawing>)> = LazyLock::new(|| {
     for (split, count) in PHOTOS {
         for spec in specs(&world, 7, &[split], count).filter(|spec| AREAS.contains(&spec.area)) {
             let photo = spec.sized(128, 128).shoot(&world);
-            drawings.push(Drawing { split, area: photo.area, town: photo.panorama.town, jpeg: photo.jpeg });
+            let (town, at) = (photo.panorama.town, photo.panorama.position);
+            drawings.push(Drawing { split, area: photo.area, town, at, jpeg: photo.jpeg });
         }
     }
     (world, drawings)
@@ -99,12 +101,13 @@ impl House {
     pub fn build() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (world, drawings) = &*DRAWN;
-        let mut table = "file_name,area,town,split,licence\n".to_owned();
+        let mut table = "file_name,area,town,split,licence,lat,lng\n".to_owned();
         for (i, drawing) in drawings.iter().enumerate() {
             let (split, area) = (drawing.split.name(), &world.areas()[drawing.area].area);
             let name = format!("{split}/{area}/{i}.jpg");
             write(&folder.path().join("photos").join(&name), &drawing.jpeg);
-            table.push_str(&format!("{name},{area},{},{split},MIT\n", drawing.town));
+            let Coordinate { lat, lng } = drawing.at;
+            table.push_str(&format!("{name},{area},{},{split},MIT,{lat},{lng}\n", drawing.town));
         }
         write(&folder.path().join("photos/metadata.csv"), table.as_bytes());
         write(&folder.path().join("poor/model.onnx"), &POOR.onnx);
