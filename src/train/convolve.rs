@@ -21,6 +21,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use self::winograd::Winograd;
+use super::passes::room;
 
 /// Convolves `[batch, in, height, width]` with square kernels `[out, in, kernel, kernel]`, zeros around. The output has
 /// the type of `x`; the weights are float32.
@@ -59,9 +60,9 @@ pub trait Convolve: Backend {
 
 /// What a backend that convolves brings for training.
 pub trait ConvolveGradient: Convolve {
-    /// The gradient of `x` by that of the output.
+    /// The gradient of `x` by that of the output; may take the place of `x`.
     fn input_gradient(
-        x: &FloatTensor<Self>,
+        x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         stride: usize,
@@ -92,20 +93,20 @@ impl Convolve for Flex {
 
 impl ConvolveGradient for Flex {
     fn input_gradient(
-        x: &FlexTensor,
+        x: FlexTensor,
         weight: FlexTensor,
         grad: FlexTensor,
         stride: usize,
         padding: usize,
     ) -> FlexTensor {
-        let shape = Shape::of(x, &weight, stride, padding);
-        let (grad, weight) = (grad.to_contiguous(), weight.to_contiguous());
+        let shape = Shape::of(&x, &weight, stride, padding);
+        let (grad, weight, mut out) = (grad.to_contiguous(), weight.to_contiguous(), room(x));
         let (grad, weight) = (grad.storage(), weight.storage());
-        let out = match shape.winograd() {
-            Some(winograd) => winograd.input_gradient(grad, weight),
-            None => shape.input_gradient(grad, weight),
-        };
-        tensor(out, [shape.batch, shape.inputs, shape.height, shape.width])
+        match shape.winograd() {
+            Some(winograd) => winograd.input_gradient(grad, weight, out.storage_mut()),
+            None => shape.input_gradient(grad, weight, out.storage_mut()),
+        }
+        out
     }
 
     fn weight_gradient(
@@ -152,12 +153,13 @@ impl<B: ConvolveGradient> Backward<B, 2> for Gradient {
         let (x, weight, stride, padding) = ops.state;
         let x = checkpointer.retrieve_node_output::<FloatTensor<B>>(x);
         let weight = checkpointer.retrieve_node_output::<FloatTensor<B>>(weight);
-        if let Some(node) = node_x {
-            let gradient = B::input_gradient(&x, weight.clone(), grad.clone(), stride, padding);
+        if let Some(node) = node_weight {
+            let gradient = B::weight_gradient(x.clone(), &weight, grad.clone(), stride, padding);
             grads.register::<B>(node.id, gradient);
         }
-        if let Some(node) = node_weight {
-            grads.register::<B>(node.id, B::weight_gradient(x, &weight, grad, stride, padding));
+        // Nobody needs the input any more.
+        if let Some(node) = node_x {
+            grads.register::<B>(node.id, B::input_gradient(x, weight, grad, stride, padding));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Burn composes them of a dozen passes over memory, most on one core: more time than the convolutions take.
 //! `train::gpu` does the same on a GPU; see [`super::convolve::supports`].
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -13,7 +14,7 @@ use burn::backend::{Autodiff, AutodiffBackend, Backend, Dispatch, Flex, backend_
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::passes::{CHUNK, vectorised, zeros};
+use super::passes::{CHUNK, Own, Piece, vectorised, zeros};
 
 /// Mean and (biased) variance of each channel of `[batch, channels, height, width]`: `[2, channels]`. No gradient
 /// flows through it; [`normalise`] knows that both depend on the input.
@@ -37,10 +38,20 @@ pub fn normalise(
     Tensor::from_dispatch(<Dispatch as Normalise>::normalise(x, moments, gamma, beta, epsilon, relu))
 }
 
-/// `relu(a + b)`.
+/// The end of a residual block: `relu(normalise(x) + shortcut)`, in one pass; the moments must be those of `x`.
 #[must_use]
-pub fn add_relu(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
-    Tensor::from_dispatch(<Dispatch as Normalise>::add_relu(a.into_dispatch(), b.into_dispatch()))
+pub fn join(
+    x: Tensor<4>,
+    moments: Tensor<2>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+    shortcut: Tensor<4>,
+) -> Tensor<4> {
+    let (x, moments, gamma, beta) =
+        (x.into_dispatch(), moments.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch());
+    let shortcut = shortcut.into_dispatch();
+    Tensor::from_dispatch(<Dispatch as Normalise>::join(x, moments, gamma, beta, epsilon, shortcut))
 }
 
 /// The operations, for Burn's dispatch.
@@ -57,8 +68,15 @@ pub trait Normalise: Backend {
         epsilon: f64,
         relu: bool,
     ) -> FloatTensor<Self>;
-    /// See [`add_relu`].
-    fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// See [`join`].
+    fn join(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        shortcut: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
 }
 
 /// What a backend that normalises brings for training.
@@ -73,8 +91,16 @@ pub trait NormaliseGradient: Normalise {
         relu: bool,
         grad: FloatTensor<Self>,
     ) -> [FloatTensor<Self>; 3];
-    /// The gradient before a ReLU, by what came out of it and the gradient after it.
-    fn relu_gradient(out: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// The gradients of input, gamma, beta and shortcut of a [`join`], by what came out of it and the gradient of that.
+    fn join_gradient(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        out: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 4];
 }
 
 impl Normalise for Flex {
@@ -112,13 +138,24 @@ impl Normalise for Flex {
         FlexTensor::from_data(TensorData::new(out, [batch, channels, height, width]))
     }
 
-    fn add_relu(a: FlexTensor, b: FlexTensor) -> FlexTensor {
-        let (mut out, b) = (Own::new(a), b.to_contiguous());
-        out.pieces(CHUNK).into_par_iter().zip(b.storage::<f32>().par_chunks(CHUNK)).for_each(|(out, b)| {
-            let out = out.values();
+    fn join(
+        x: FlexTensor,
+        moments: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        epsilon: f64,
+        shortcut: FlexTensor,
+    ) -> FlexTensor {
+        let (x, mut out) = (x.to_contiguous(), Own::new(shortcut));
+        let [_, channels, height, width] = x.layout().shape().dims();
+        let size = height * width;
+        let affine = affine(&moments, &gamma, &beta, epsilon);
+        let planes = out.pieces(size).into_par_iter().zip(x.storage::<f32>().par_chunks(size)).enumerate();
+        planes.with_min_len(min_planes(size)).for_each(|(plane, (out, x))| {
+            let (out, Affine { scale, shift, .. }) = (out.values(), affine[plane % channels]);
             vectorised(
                 #[inline(always)]
-                || out.iter_mut().zip(b).for_each(|(out, b)| *out = (*out + b).max(0.0)),
+                || out.iter_mut().zip(x).for_each(|(out, x)| *out = (*out + (x * scale + shift)).max(0.0)),
             );
         });
         out.tensor
@@ -146,7 +183,7 @@ impl NormaliseGradient for Flex {
             .into_par_iter()
             .enumerate()
             .map(|(channel, pieces)| {
-                let mut grads: Vec<&mut [f32]> = pieces.into_iter().map(Piece::values).collect();
+                let mut grads = values(pieces);
                 let at = &affine[channel];
                 let (mut plain, mut weighted) = (0.0_f64, 0.0_f64);
                 for (x, grad) in planes.of(channel).zip(&grads) {
@@ -171,17 +208,61 @@ impl NormaliseGradient for Flex {
         [out.tensor, vector(sums.0), vector(sums.1)]
     }
 
-    fn relu_gradient(out: FlexTensor, grad: FlexTensor) -> FlexTensor {
-        let (out, mut grad) = (out.to_contiguous(), Own::new(grad));
-        grad.pieces(CHUNK).into_par_iter().zip(out.storage::<f32>().par_chunks(CHUNK)).for_each(|(grad, out)| {
-            let grad = grad.values();
-            vectorised(
-                #[inline(always)]
-                || grad.iter_mut().zip(out).for_each(|(grad, out)| *grad = if *out > 0.0 { *grad } else { 0.0 }),
-            );
-        });
-        grad.tensor
+    fn join_gradient(
+        x: FlexTensor,
+        moments: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        epsilon: f64,
+        out: FlexTensor,
+        grad: FlexTensor,
+    ) -> [FlexTensor; 4] {
+        // What came out is needed no more: the gradient of the input takes its place.
+        let (x, mut back, mut grad) = (x.to_contiguous(), Own::new(out), Own::new(grad));
+        let [batch, channels, height, width] = x.layout().shape().dims();
+        let affine = affine(&moments, &gamma, &beta, epsilon);
+        let planes = Planes { channels, size: height * width, values: x.storage() };
+        let count = (batch * planes.size) as f32;
+        let pairs = by_channel(grad.pieces(planes.size), channels);
+        let pairs = pairs.into_par_iter().zip(by_channel(back.pieces(planes.size), channels));
+        let sums: (Vec<f32>, Vec<f32>) = pairs
+            .enumerate()
+            .map(|(channel, (grads, backs))| {
+                let (mut grads, mut backs, at) = (values(grads), values(backs), &affine[channel]);
+                let (mut plain, mut weighted) = (0.0_f64, 0.0_f64);
+                for ((x, grad), out) in planes.of(channel).zip(&mut grads).zip(&backs) {
+                    let (a, b) = vectorised(
+                        #[inline(always)]
+                        || {
+                            grad.iter_mut().zip(&**out).for_each(|(grad, out)| *grad = passed(*grad, *out));
+                            at.gradient_sums(x, grad, false)
+                        },
+                    );
+                    plain += f64::from(a);
+                    weighted += f64::from(b);
+                }
+                let (plain, weighted) = (plain as f32, weighted as f32);
+                for ((x, grad), back) in planes.of(channel).zip(&grads).zip(&mut backs) {
+                    vectorised(
+                        #[inline(always)]
+                        || {
+                            back.copy_from_slice(grad);
+                            at.input_gradient(x, back, false, (plain / count, weighted / count));
+                        },
+                    );
+                }
+                (weighted, plain)
+            })
+            .unzip();
+        let vector = |values: Vec<f32>| FlexTensor::from_data(TensorData::new(values, [channels]));
+        [back.tensor, vector(sums.0), vector(sums.1), grad.tensor]
     }
+}
+
+/// The gradient before a ReLU, by what came out of it.
+#[inline(always)]
+fn passed(grad: f32, out: f32) -> f32 {
+    if out > 0.0 { grad } else { 0.0 }
 }
 
 impl<B: NormaliseGradient, C: CheckpointStrategy> Normalise for Autodiff<B, C> {
@@ -207,11 +288,20 @@ impl<B: NormaliseGradient, C: CheckpointStrategy> Normalise for Autodiff<B, C> {
         }
     }
 
-    fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
-        let nodes = [a.node(), b.node()];
-        let out = B::add_relu(a.into_primitive(), b.into_primitive());
-        match AddReluGradient.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(out.clone(), out),
+    fn join(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        shortcut: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node(), gamma.node(), beta.node(), shortcut.node()];
+        let tensors = [x, moments, gamma, beta].map(|tensor| tensor.into_primitive());
+        let [x, moments, gamma, beta] = tensors.clone();
+        let out = B::join(x, moments, gamma, beta, epsilon, shortcut.into_primitive());
+        match JoinGradient.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((tensors, epsilon, out.clone()), out),
             OpsKind::UnTracked(prepared) => prepared.finish(out),
         }
     }
@@ -228,68 +318,35 @@ impl<B: NormaliseGradient> Backward<B, 3> for Gradient {
         let grad = grads.consume::<B>(&ops.node);
         let ([x, moments, gamma, beta], epsilon, relu) = ops.state;
         let gradients = B::normalise_gradient(x, moments, gamma, beta, epsilon, relu, grad);
-        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
-            if let Some(node) = node {
-                grads.register::<B>(node.id, gradient);
-            }
-        }
+        register::<B, 3>(ops.parents.map(|node| node.map(|node| node.id)), gradients, grads);
     }
 }
 
 #[derive(Debug)]
-struct AddReluGradient;
+struct JoinGradient;
 
-impl<B: NormaliseGradient> Backward<B, 2> for AddReluGradient {
-    type State = FloatTensor<B>;
+impl<B: NormaliseGradient> Backward<B, 4> for JoinGradient {
+    /// Input, moments, gamma and beta; epsilon; what came out.
+    type State = ([FloatTensor<B>; 4], f64, FloatTensor<B>);
 
-    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = B::relu_gradient(ops.state, grads.consume::<B>(&ops.node));
-        for node in ops.parents.into_iter().flatten() {
-            grads.register::<B>(node.id, gradient.clone());
-        }
+    fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let ([x, moments, gamma, beta], epsilon, out) = ops.state;
+        let gradients = B::join_gradient(x, moments, gamma, beta, epsilon, out, grad);
+        register::<B, 4>(ops.parents.map(|node| node.map(|node| node.id)), gradients, grads);
     }
 }
 
-/// A tensor to be written over: itself when nobody else has its values, else a copy, made piece by piece where they are
-/// worked on.
-struct Own {
-    tensor: FlexTensor,
-    from: Option<FlexTensor>,
-}
-
-/// Some values of it.
-struct Piece<'a> {
-    to: &'a mut [f32],
-    from: Option<&'a [f32]>,
-}
-
-impl Own {
-    fn new(tensor: FlexTensor) -> Self {
-        let whole = tensor.to_contiguous();
-        drop(tensor);
-        if whole.is_unique() {
-            return Self { tensor: whole, from: None };
+/// Hands each parent that wants one its gradient.
+fn register<B: Backend, const N: usize>(
+    parents: [Option<NodeId>; N],
+    gradients: [FloatTensor<B>; N],
+    grads: &mut Gradients,
+) {
+    for (node, gradient) in parents.into_iter().zip(gradients) {
+        if let Some(node) = node {
+            grads.register::<B>(node, gradient);
         }
-        let shape = whole.layout().shape().clone();
-        let copy = FlexTensor::from_data(TensorData::new(zeros(shape.num_elements()), shape));
-        Self { tensor: copy, from: Some(whole) }
-    }
-
-    /// Its values in pieces of a size.
-    fn pieces(&mut self, size: usize) -> Vec<Piece<'_>> {
-        let mut from = self.from.as_ref().map(|from| from.storage().chunks(size));
-        let to = self.tensor.storage_mut().chunks_mut(size);
-        to.map(|to| Piece { to, from: from.as_mut().and_then(Iterator::next) }).collect()
-    }
-}
-
-impl<'a> Piece<'a> {
-    /// The values, which are there from now on.
-    fn values(self) -> &'a mut [f32] {
-        if let Some(from) = self.from {
-            self.to.copy_from_slice(from);
-        }
-        self.to
     }
 }
 
@@ -298,6 +355,11 @@ fn by_channel(pieces: Vec<Piece<'_>>, channels: usize) -> Vec<Vec<Piece<'_>>> {
     let mut planes: Vec<Vec<Piece<'_>>> = (0..channels).map(|_| Vec::new()).collect();
     pieces.into_iter().enumerate().for_each(|(at, piece)| planes[at % channels].push(piece));
     planes
+}
+
+/// The values of planes, which are there from now on.
+fn values(pieces: Vec<Piece<'_>>) -> Vec<&mut [f32]> {
+    pieces.into_iter().map(Piece::values).collect()
 }
 
 /// Sums run in so many lanes, so that the compiler may use vectors.
@@ -406,6 +468,7 @@ fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::evaluate::values;
     use burn::nn::BatchNormConfig;
     use burn::tensor::activation;
     use burn::tensor::{Device, Distribution};
@@ -444,33 +507,48 @@ mod tests {
         }
 
         #[test]
-        fn the_residual_sum_agrees_with_burns(batch in 1_usize..4, side in 1_usize..70) {
+        fn the_end_of_a_block_is_a_normalisation_a_sum_and_a_relu(batch in 2_usize..5, side in 3_usize..40) {
             let device = Device::flex().autodiff();
             let random = || Tensor::<4>::random([batch, 3, side, side], Distribution::Normal(0.0, 1.0), &device);
-            let (a, b, above) = (random().require_grad(), random().require_grad(), random());
-            let ours = add_relu(a.clone(), b.clone());
-            let theirs = activation::relu(a.clone() + b.clone());
+            let (x, shortcut, above) = (random().require_grad(), random().require_grad(), random());
+            let vector = |first: f32| Tensor::<1>::from_floats([first, 0.0, -0.3], &device).require_grad();
+            let (gamma, beta) = (vector(0.7), vector(-0.4));
+            let ours = join(x.clone(), moments(x.clone()), gamma.clone(), beta.clone(), 1e-5, shortcut.clone());
+            let normal = normalise(x.clone(), moments(x.clone()), gamma.clone(), beta.clone(), 1e-5, false);
+            let theirs = activation::relu(shortcut.clone() + normal);
             prop_assert!(distance(ours.clone().inner(), theirs.clone().inner()) == 0.0);
             let (ours, theirs) = ((ours * above.clone()).sum().backward(), (theirs * above).sum().backward());
-            prop_assert!(distance(a.grad(&ours).unwrap(), a.grad(&theirs).unwrap()) == 0.0);
-            prop_assert!(distance(b.grad(&ours).unwrap(), b.grad(&theirs).unwrap()) == 0.0);
+            for tensor in [&x, &shortcut] {
+                prop_assert!(distance(tensor.grad(&ours).unwrap(), tensor.grad(&theirs).unwrap()) == 0.0);
+            }
+            for tensor in [&gamma, &beta] {
+                prop_assert!(distance(tensor.grad(&ours).unwrap(), tensor.grad(&theirs).unwrap()) == 0.0);
+            }
         }
     }
 
-    /// What a residual sum hands back goes both ways: the normalisation must not write over what the other way gets.
+    /// Others hold what goes in, what comes out and the gradient that comes back: none may be written over.
     #[test]
-    fn a_gradient_that_others_hold_is_left_as_it_is() {
+    fn what_others_hold_is_left_as_it_is() {
         let device = Device::flex().autodiff();
         let random = || Tensor::<4>::random([3, 2, 5, 7], Distribution::Normal(0.0, 1.0), &device);
         let (gamma, beta) = (Tensor::<1>::ones([2], &device), Tensor::<1>::zeros([2], &device));
-        for first in [true, false] {
-            let (x, other, above) = (random().require_grad(), random().require_grad(), random());
-            let normal = normalise(x.clone(), moments(x.clone()), gamma.clone(), beta.clone(), 1e-5, false);
-            let pair = if first { (normal, other.clone()) } else { (other.clone(), normal) };
-            let out = add_relu(pair.0, pair.1);
-            let passed = (above.clone() * out.clone().sign()).inner();
-            let gradients = (out * above).sum().backward();
-            assert_eq!(distance(other.grad(&gradients).unwrap(), passed), 0.0);
-        }
+        let normal =
+            |x: &Tensor<4>, relu| normalise(x.clone(), moments(x.clone()), gamma.clone(), beta.clone(), 1e-5, relu);
+        let (x, shortcut, above) = (random().require_grad(), random().require_grad(), random());
+        let inside = |tensor: &Tensor<4>| values(tensor.clone().inner().into_data());
+        let before = [inside(&x), inside(&shortcut)];
+        let blocks = |first: Tensor<4>| {
+            // Its gradient comes both through a second normalisation and past it.
+            let gradients = ((first.clone() + normal(&first, true)) * above.clone()).sum().backward();
+            [&x, &shortcut].map(|tensor| tensor.grad(&gradients).unwrap())
+        };
+        let out = join(x.clone(), moments(x.clone()), gamma.clone(), beta.clone(), 1e-5, shortcut.clone());
+        let (held, before_out) = (out.clone().inner(), values(out.clone().inner().into_data()));
+        let [ours, ours_past] = blocks(out);
+        let [theirs, theirs_past] = blocks(activation::relu(shortcut.clone() + normal(&x, false)));
+        assert_eq!((distance(ours, theirs), distance(ours_past, theirs_past)), (0.0, 0.0));
+        assert_eq!(values(held.into_data()), before_out);
+        assert_eq!([inside(&x), inside(&shortcut)], before);
     }
 }

@@ -133,6 +133,25 @@ impl ResNetConfig {
     }
 }
 
+/// What follows a normalisation.
+enum Then {
+    Nothing,
+    Relu,
+    /// The end of a block: a shortcut is added, and a ReLU follows.
+    Join(Box<Tensor<4>>),
+}
+
+impl Then {
+    /// With Burn's own operations.
+    fn apply(self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Nothing => x,
+            Self::Relu => relu(x),
+            Self::Join(shortcut) => relu(x + *shortcut),
+        }
+    }
+}
+
 /// A convolution without bias and its normalisation.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
@@ -156,18 +175,18 @@ impl ConvNorm {
         Self { conv, norm }
     }
 
-    /// Convolution and normalisation, and a ReLU if asked.
-    fn forward(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
+    /// Convolution and normalisation, and what follows.
+    fn forward(&self, x: Tensor<4>, then: Then) -> Tensor<4> {
         if !ours(&x) {
-            return self.forward_as(x, rectify);
+            return self.forward_as(x, then);
         }
         let (stride, padding) = (self.conv.stride[0], self.conv.kernel_size[0] / 2);
-        self.normalise(convolve::convolve(x, self.conv.weight.val(), stride, padding), rectify)
+        self.normalise(convolve::convolve(x, self.conv.weight.val(), stride, padding), then)
     }
 
     /// [`Self::forward`] with Burn's own operations: the convolution in the type of the input, the normalisation and
     /// its running statistics in float32.
-    fn forward_as(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
+    fn forward_as(&self, x: Tensor<4>, then: Then) -> Tensor<4> {
         let (kind, conv) = (x.dtype(), &self.conv);
         let pad = conv.kernel_size[0] / 2;
         let options = ConvOptions::new(conv.stride, [pad; 2], conv.dilation, conv.groups);
@@ -181,18 +200,16 @@ impl ConvNorm {
         } else {
             norm.forward(x)
         };
-        let x = if rectify { relu(x) } else { x };
-        x.cast(kind)
+        then.apply(x.cast(kind))
     }
 
     /// [`BatchNorm::forward`] with our own operations.
-    fn normalise(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
+    fn normalise(&self, x: Tensor<4>, then: Then) -> Tensor<4> {
         let norm = &self.norm;
         let (tracked, training) = (x.device().is_autodiff(), norm.training.is_enabled());
         if tracked && !training {
             // Ours takes the moments for those of the input; frozen ones are constants.
-            let x = norm.forward(x);
-            return if rectify { relu(x) } else { x };
+            return then.apply(norm.forward(x));
         }
         let moments = if tracked {
             let moments = normalise::moments(x.clone());
@@ -203,7 +220,12 @@ impl ConvNorm {
             let row = |running: &RunningState<Tensor<1>>| running.value().to_device(&x.device()).unsqueeze::<2>();
             Tensor::cat(vec![row(&norm.running_mean), row(&norm.running_var)], 0)
         };
-        normalise::normalise(x, moments, norm.gamma.val(), norm.beta.val(), norm.epsilon, rectify)
+        let (gamma, beta, epsilon) = (norm.gamma.val(), norm.beta.val(), norm.epsilon);
+        match then {
+            Then::Join(shortcut) => normalise::join(x, moments, gamma, beta, epsilon, *shortcut),
+            Then::Relu => normalise::normalise(x, moments, gamma, beta, epsilon, true),
+            Then::Nothing => normalise::normalise(x, moments, gamma, beta, epsilon, false),
+        }
     }
 
     /// Moves the running statistics towards the moments of a batch.
@@ -227,16 +249,13 @@ pub struct Block {
 
 impl Block {
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let last = self.body.len() - 1;
-        let mut x = input.clone();
-        for (i, conv) in self.body.iter().enumerate() {
-            x = conv.forward(x, i < last);
-        }
+        let (last, first) = self.body.split_last().expect("a block has a body");
+        let x = first.iter().fold(input.clone(), |x, conv| conv.forward(x, Then::Relu));
         let shortcut = match &self.shortcut {
-            Some(conv) => conv.forward(input, false),
+            Some(conv) => conv.forward(input, Then::Nothing),
             None => input,
         };
-        if ours(&x) { normalise::add_relu(x, shortcut) } else { relu(x + shortcut) }
+        last.forward(x, Then::Join(Box::new(shortcut)))
     }
 }
 
@@ -278,7 +297,7 @@ impl ResNet {
     /// of the input, float32 or bfloat16; everything else, and the outputs, are float32.
     #[must_use]
     pub fn forward(&self, input: Tensor<4>) -> Outputs {
-        let mut x = self.pool.forward(self.stem.forward(input, true));
+        let mut x = self.pool.forward(self.stem.forward(input, Then::Relu));
         for block in &self.blocks {
             x = block.forward(x);
         }

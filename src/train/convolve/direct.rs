@@ -6,7 +6,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::super::passes::zeros;
+use super::super::passes::{CHUNK, zeros};
 use super::Shape;
 use super::columns::{Columns, Source};
 use super::kernel::{COLUMNS, Column, DEPTH, Line, ROWS, Tile, add_packed, add_rows};
@@ -42,11 +42,14 @@ impl Shape {
     }
 
     /// The gradient of the input: for each remainder by the stride, a convolution of the output's gradient with the taps
-    /// that meet it.
-    pub(super) fn input_gradient(&self, grad: &[f32], weight: &[f32]) -> Vec<f32> {
+    /// that meet it. Written to `out`, whatever stands there.
+    pub(super) fn input_gradient(&self, grad: &[f32], weight: &[f32], out: &mut [f32]) {
         let plane = self.height * self.width;
-        let mut out = zeros(self.batch * self.inputs * plane);
         let share = self.share(plane);
+        if self.kernel < self.stride {
+            // Inputs that no tap meets.
+            out.par_chunks_mut(CHUNK).for_each(|out| out.fill(0.0));
+        }
         for (row, column) in (0..self.stride).flat_map(|row| (0..self.stride).map(move |column| (row, column))) {
             let class = Class::new(self, row, column);
             if class.taps.is_empty() || class.grid.contains(&0) {
@@ -62,42 +65,22 @@ impl Shape {
                 Arch::new().dispatch(Product { weight: &weight, outputs, columns: &columns, place: &place, out });
             });
         }
-        out
     }
 
     /// The gradient of the weights, `[out, in, kernel, kernel]`. Each is summed over the positions in their order, so that
     /// the result does not depend on the number of threads.
     pub(super) fn weight_gradient(&self, x: &[f32], grad: &[f32]) -> Vec<f32> {
+        let grid = [self.rows, self.columns];
+        if self.kernel == 1 && self.stride == 1 && self.padding == 0 && self.inputs < self.outputs {
+            // Of one pixel under each weight either side may be laid out by position: the smaller one.
+            let source = Source::new(grad, self.outputs, grid, [0; 2]);
+            let parts = Parts::sum(&Columns::new(&source, &[(0, 0)], grid), &self.by_position(x, self.inputs));
+            return parts.joined(self.inputs);
+        }
         let taps: Vec<_> = self.taps().map(|(down, right)| (self.from(down), self.from(right))).collect();
         let source = self.source(x);
-        let columns = Columns::new(&source, &taps, [self.rows, self.columns]);
-        let grad = self.by_position(grad);
-        let depth = columns.depth();
-        let rows = depth.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS).clamp(2 * ROWS, PART);
-        let parts: Vec<Vec<Tile>> = (0..depth.div_ceil(rows))
-            .into_par_iter()
-            .map(|part| {
-                let rows = part * rows..depth.min((part + 1) * rows);
-                Arch::new().dispatch(WeightGradient { columns: &columns, grad: grad.as_chunks().0, rows })
-            })
-            .collect();
-        self.joined(&parts, depth, rows)
-    }
-
-    /// The gradient of the weights from its parts, of so many rows each.
-    fn joined(&self, parts: &[Vec<Tile>], depth: usize, rows: usize) -> Vec<f32> {
-        let mut out = vec![0.0; self.outputs * depth];
-        out.par_chunks_mut(COLUMNS * depth).enumerate().for_each(|(panel, out)| {
-            for (group, row) in (0..depth).step_by(ROWS).enumerate() {
-                let tiles = &parts[row / rows];
-                let of_panel = tiles.len() / self.outputs.div_ceil(COLUMNS);
-                let tile = &tiles[panel * of_panel + group % (rows / ROWS)];
-                for (output, out) in out.chunks_exact_mut(depth).enumerate() {
-                    out[row..].iter_mut().zip(tile).for_each(|(out, line)| *out = line[output]);
-                }
-            }
-        });
-        out
+        let parts = Parts::sum(&Columns::new(&source, &taps, grid), &self.by_position(grad, self.outputs));
+        parts.joined_turned(self.outputs)
     }
 
     /// What lies under the kernel at the positions of the output.
@@ -117,19 +100,19 @@ impl Shape {
         tap as isize - self.padding as isize
     }
 
-    /// `[batch, out, positions]` to `[out / 32, batch * positions, 32]`, with zeros after the last output.
-    fn by_position(&self, grad: &[f32]) -> Vec<f32> {
+    /// `[batch, channels, positions]` to `[channels / 32, batch * positions, 32]`, with zeros after the last channel.
+    fn by_position(&self, values: &[f32], channels: usize) -> Vec<f32> {
         let (positions, all) = (self.positions(), self.batch * self.positions());
-        let mut lines = zeros(self.outputs.div_ceil(COLUMNS) * all * COLUMNS);
+        let mut lines = zeros(channels.div_ceil(COLUMNS) * all * COLUMNS);
         lines.as_chunks_mut::<COLUMNS>().0.par_chunks_mut(positions).enumerate().for_each(|(at, lines)| {
             let (panel, picture) = (at / self.batch, at % self.batch);
-            let outputs = COLUMNS.min(self.outputs - panel * COLUMNS);
-            let grad = &grad[(picture * self.outputs + panel * COLUMNS) * positions..][..outputs * positions];
+            let count = COLUMNS.min(channels - panel * COLUMNS);
+            let values = &values[(picture * channels + panel * COLUMNS) * positions..][..count * positions];
             // In short pieces, so that the lines stay in the cache.
             for (piece, lines) in lines.chunks_mut(COLUMNS).enumerate() {
-                for (output, grad) in grad.chunks_exact(positions).enumerate() {
-                    let grad = &grad[piece * COLUMNS..];
-                    lines.iter_mut().zip(grad).for_each(|(line, value)| line[output] = *value);
+                for (channel, values) in values.chunks_exact(positions).enumerate() {
+                    let values = &values[piece * COLUMNS..];
+                    lines.iter_mut().zip(values).for_each(|(line, value)| line[channel] = *value);
                 }
             }
         });
@@ -180,6 +163,10 @@ impl Class {
             let count = ROWS.min(shape.inputs - first);
             for (output, columns) in columns.chunks_exact_mut(taps.len()).enumerate() {
                 let from = &weight[(output * shape.inputs + first) * kernel..][..count * kernel];
+                if let ([column], Ok(from)) = (&mut *columns, <&Column>::try_from(from)) {
+                    *column = *from;
+                    continue;
+                }
                 for (column, tap) in columns.iter_mut().zip(&taps) {
                     (0..count).for_each(|input| column[input] = from[input * kernel + tap]);
                 }
@@ -269,22 +256,78 @@ impl Place {
     }
 }
 
-/// Some rows of `columns [depth, positions] x grad [positions, outputs]`: tiles `[outputs / 32, rows / 8]`.
-struct WeightGradient<'a> {
+/// `columns [depth, positions] x lines [positions, channels]` in parts of so many rows, which threads sum side by side.
+struct Parts {
+    /// Tiles `[channels / 32, rows / 8]` of each.
+    tiles: Vec<Vec<Tile>>,
+    depth: usize,
+    rows: usize,
+}
+
+impl Parts {
+    /// `lines` is `[channels / 32, positions, 32]`.
+    fn sum(columns: &Columns<'_>, lines: &[f32]) -> Self {
+        let depth = columns.depth();
+        let rows = depth.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS).clamp(2 * ROWS, PART);
+        let part = |part: usize| {
+            let rows = part * rows..depth.min((part + 1) * rows);
+            Arch::new().dispatch(SumRows { columns, lines: lines.as_chunks().0, rows })
+        };
+        Self { tiles: (0..depth.div_ceil(rows)).into_par_iter().map(part).collect(), depth, rows }
+    }
+
+    /// `[depth, channels]`.
+    fn joined(&self, channels: usize) -> Vec<f32> {
+        let mut out = vec![0.0; self.depth * channels];
+        out.par_chunks_mut(ROWS * channels).enumerate().for_each(|(group, out)| {
+            for (panel, first) in (0..channels).step_by(COLUMNS).enumerate() {
+                let tile = self.tile(group * ROWS, panel, channels);
+                for (out, line) in out.chunks_exact_mut(channels).zip(tile) {
+                    out[first..].iter_mut().zip(line).for_each(|(out, value)| *out = *value);
+                }
+            }
+        });
+        out
+    }
+
+    /// `[channels, depth]`.
+    fn joined_turned(&self, channels: usize) -> Vec<f32> {
+        let mut out = vec![0.0; channels * self.depth];
+        out.par_chunks_mut(COLUMNS * self.depth).enumerate().for_each(|(panel, out)| {
+            for row in (0..self.depth).step_by(ROWS) {
+                let tile = self.tile(row, panel, channels);
+                for (channel, out) in out.chunks_exact_mut(self.depth).enumerate() {
+                    out[row..].iter_mut().zip(tile).for_each(|(out, line)| *out = line[channel]);
+                }
+            }
+        });
+        out
+    }
+
+    /// The tile whose first row is a multiple of 8.
+    fn tile(&self, row: usize, panel: usize, channels: usize) -> &Tile {
+        let tiles = &self.tiles[row / self.rows];
+        let of_panel = tiles.len() / channels.div_ceil(COLUMNS);
+        &tiles[panel * of_panel + row % self.rows / ROWS]
+    }
+}
+
+/// Some rows of `columns [depth, positions] x lines [positions, channels]`: tiles `[channels / 32, rows / 8]`.
+struct SumRows<'a> {
     columns: &'a Columns<'a>,
-    /// `[outputs / 32, positions, 32]`.
-    grad: &'a [Line],
+    /// `[channels / 32, positions, 32]`.
+    lines: &'a [Line],
     rows: Range<usize>,
 }
 
-impl WithSimd for WeightGradient<'_> {
+impl WithSimd for SumRows<'_> {
     type Output = Vec<Tile>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<Tile> {
         let positions = self.columns.positions();
         let groups = self.rows.len().div_ceil(ROWS);
-        let mut tiles = vec![[[0.0; COLUMNS]; ROWS]; self.grad.len() / positions * groups];
+        let mut tiles = vec![[[0.0; COLUMNS]; ROWS]; self.lines.len() / positions * groups];
         let mut room = vec![[0.0; DEPTH]; groups * ROWS];
         for first in (0..positions).step_by(DEPTH) {
             let terms = DEPTH.min(positions - first);
@@ -292,9 +335,9 @@ impl WithSimd for WeightGradient<'_> {
                 let room = &mut room[..self.rows.len()].as_flattened_mut()[column..];
                 self.columns.fill(self.rows.start, first + column, room, DEPTH);
             }
-            for (grad, tiles) in self.grad.chunks_exact(positions).zip(tiles.chunks_exact_mut(groups)) {
+            for (lines, tiles) in self.lines.chunks_exact(positions).zip(tiles.chunks_exact_mut(groups)) {
                 for (rows, tile) in room.as_chunks::<ROWS>().0.iter().zip(tiles) {
-                    add_rows(simd, rows.each_ref().map(|row| &row[..terms]), &grad[first..][..terms], tile);
+                    add_rows(simd, rows.each_ref().map(|row| &row[..terms]), &lines[first..][..terms], tile);
                 }
             }
         }

@@ -49,13 +49,15 @@ impl Winograd {
 
     /// The convolution of `x` with weights `[outputs, inputs, 3, 3]`: `[batch, outputs, height, width]`.
     pub(super) fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
-        self.convolve(x, &self.weight_points(weight, [self.inputs * TAPS, TAPS], false))
+        let mut out = zeros(self.batch * self.outputs * self.plane());
+        self.convolve(x, &self.weight_points(weight, [self.inputs * TAPS, TAPS], false), &mut out);
+        out
     }
 
     /// The gradient of the input by that of the output: its convolution with the kernels turned round.
-    pub(super) fn input_gradient(&self, grad: &[f32], weight: &[f32]) -> Vec<f32> {
+    pub(super) fn input_gradient(&self, grad: &[f32], weight: &[f32], out: &mut [f32]) {
         let turned = Self { inputs: self.outputs, outputs: self.inputs, ..*self };
-        turned.convolve(grad, &turned.weight_points(weight, [TAPS, self.inputs * TAPS], true))
+        turned.convolve(grad, &turned.weight_points(weight, [TAPS, self.inputs * TAPS], true), out);
     }
 
     /// The gradient of the weights, `[outputs, inputs, 3, 3]`. Each is summed over the tiles in their order, so that the
@@ -86,9 +88,8 @@ impl Winograd {
     }
 
     /// `x` `[batch, inputs, height, width]` with the points of weights.
-    fn convolve(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    fn convolve(&self, x: &[f32], weight: &[f32], out: &mut [f32]) {
         let weight: &[Line] = weight.as_chunks().0;
-        let mut out = zeros(self.batch * self.outputs * self.plane());
         let share = self.share();
         let tasks = out.par_chunks_mut(share * self.outputs * self.plane());
         tasks.zip(x.par_chunks(share * self.inputs * self.plane())).for_each(|(out, x)| {
@@ -103,7 +104,6 @@ impl Winograd {
             }
             self.write_outputs(&products, out);
         });
-        out
     }
 
     /// Pictures in a task: no more than make one worth its start, and as many tasks as threads.

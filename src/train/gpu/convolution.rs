@@ -31,8 +31,8 @@ impl Convolve for Cube {
 }
 
 impl ConvolveGradient for Cube {
-    fn input_gradient(x: &Gpu, weight: Gpu, grad: Gpu, stride: usize, padding: usize) -> Gpu {
-        let shape = Shape::of(x, &weight, stride, padding);
+    fn input_gradient(x: Gpu, weight: Gpu, grad: Gpu, stride: usize, padding: usize) -> Gpu {
+        let shape = Shape::of(&x, &weight, stride, padding);
         let grad = Pictures::of(grad);
         let kind = grad.values.dtype;
         let weight = shape.weights_back(weight, kind);

@@ -81,16 +81,8 @@ impl Normalise for Cube {
         pictures(out, shape)
     }
 
-    fn add_relu(a: Gpu, b: Gpu) -> Gpu {
-        let (a, b) = (Pictures::of(a), Pictures::of(b));
-        let shape = [a.batch, a.height, a.width, a.channels];
-        let (total, kind) = (a.rows() * a.channels, a.values.dtype);
-        let out = empty(&a.values, shape, kind);
-        let (count, dim) = threads(&out, total);
-        let client = out.client.clone();
-        let (a, b) = (a.values.into_buffer_arg(), b.values.into_buffer_arg());
-        add_relu::launch(&client, count, dim, a, b, out.clone().into_buffer_arg(), total, element(kind));
-        pictures(out, shape)
+    fn join(x: Gpu, moments: Gpu, gamma: Gpu, beta: Gpu, epsilon: f64, shortcut: Gpu) -> Gpu {
+        rectified_sum(Self::normalise(x, moments, gamma, beta, epsilon, false), shortcut)
     }
 }
 
@@ -156,17 +148,37 @@ impl NormaliseGradient for Cube {
         [pictures(out, shape), row(&sums, 1, channels), row(&sums, 0, channels)]
     }
 
-    fn relu_gradient(out: Gpu, grad: Gpu) -> Gpu {
-        let (out, grad) = (Pictures::of(out), Pictures::of(grad));
-        let shape = [out.batch, out.height, out.width, out.channels];
-        let (total, kind) = (out.rows() * out.channels, out.values.dtype);
-        let result = empty(&out.values, shape, kind);
-        let (count, dim) = threads(&result, total);
-        let client = result.client.clone();
-        let (out, grad) = (out.values.into_buffer_arg(), grad.values.into_buffer_arg());
-        relu_gradient::launch(&client, count, dim, out, grad, result.clone().into_buffer_arg(), total, element(kind));
-        pictures(result, shape)
+    fn join_gradient(x: Gpu, moments: Gpu, gamma: Gpu, beta: Gpu, epsilon: f64, out: Gpu, grad: Gpu) -> [Gpu; 4] {
+        let grad = passed(out, grad);
+        let [x, gamma, beta] = Self::normalise_gradient(x, moments, gamma, beta, epsilon, false, grad.clone());
+        [x, gamma, beta, grad]
     }
+}
+
+/// `relu(a + b)`.
+fn rectified_sum(a: Gpu, b: Gpu) -> Gpu {
+    let (a, b) = (Pictures::of(a), Pictures::of(b));
+    let shape = [a.batch, a.height, a.width, a.channels];
+    let (total, kind) = (a.rows() * a.channels, a.values.dtype);
+    let out = empty(&a.values, shape, kind);
+    let (count, dim) = threads(&out, total);
+    let client = out.client.clone();
+    let (a, b) = (a.values.into_buffer_arg(), b.values.into_buffer_arg());
+    add_relu::launch(&client, count, dim, a, b, out.clone().into_buffer_arg(), total, element(kind));
+    pictures(out, shape)
+}
+
+/// The gradient before a ReLU, by what came out of it and the gradient after it.
+fn passed(out: Gpu, grad: Gpu) -> Gpu {
+    let (out, grad) = (Pictures::of(out), Pictures::of(grad));
+    let shape = [out.batch, out.height, out.width, out.channels];
+    let (total, kind) = (out.rows() * out.channels, out.values.dtype);
+    let result = empty(&out.values, shape, kind);
+    let (count, dim) = threads(&result, total);
+    let client = result.client.clone();
+    let (out, grad) = (out.values.into_buffer_arg(), grad.values.into_buffer_arg());
+    relu_gradient::launch(&client, count, dim, out, grad, result.clone().into_buffer_arg(), total, element(kind));
+    pictures(result, shape)
 }
 
 /// How many rows a thread sums, and into how many stretches that cuts them.
