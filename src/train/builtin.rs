@@ -19,7 +19,7 @@ use super::folder::{Folder, FolderError};
 use super::progress::Event;
 use super::recipe::Recipe;
 use super::resnet::ResNet;
-use super::start::{Start, blank};
+use super::start::Start;
 use super::street;
 use super::weights::{self, WeightsError};
 use crate::domain::Area;
@@ -160,7 +160,7 @@ pub fn train(
 /// When the weights are missing or of another architecture, and as [`train`].
 pub fn train_from_checkpoint(data: &Dataset, task: &Task, device: &Device, out: &Path) -> Result<Report, TrainError> {
     let arch = task.recipe.arch;
-    let mut model = blank(arch, task.labels.len(), device);
+    let mut model = task.recipe.network(task.labels.len()).init(device);
     let best = weights::read(&checkpoint::best(&out.join(checkpoint::FOLDER)))?;
     weights::load(&mut model, arch, &best, device)?;
     finish(&model.valid(), data, task, device, out)

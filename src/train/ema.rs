@@ -78,7 +78,7 @@ impl ModuleMapper for Mix {
 mod tests {
     use super::*;
     use crate::train::evaluate::values;
-    use crate::train::resnet::Arch;
+    use crate::train::resnet::{Arch, ResNetConfig};
     use crate::train::start::seeded;
     use burn::tensor::Device;
 
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn the_average_moves_towards_the_weights_by_its_share() {
         let device = Device::flex().autodiff();
-        let start = seeded(Arch::ResNet18, 2, 1, &device);
+        let start = seeded(&ResNetConfig::new(Arch::ResNet18, 2), 1, &device);
         let mut end = start.clone();
         let shift = |bias: Tensor<1>| bias + 1.0;
         end.fc.bias = end.fc.bias.map(|param| {

@@ -19,7 +19,7 @@ use super::loader;
 use super::progress::{Event, Progress, Validation};
 use super::recipe::Recipe;
 use super::resnet::ResNet;
-use super::start::{Start, blank};
+use super::start::Start;
 use super::step::{Forward, OutOfMemory, Stepper};
 use super::weights::{self, StateDict, WeightsError};
 use crate::domain::metrics::{confusion, macro_recall, nll, top_k};
@@ -179,7 +179,7 @@ impl Run<'_> {
     fn begin(&mut self) -> Result<Standing, FitError> {
         let Fit { data, recipe, .. } = *self.plan;
         let (model, text) =
-            self.plan.start.network(recipe.arch, data.labels.len(), recipe.seed, &self.stepper.device)?;
+            self.plan.start.network(&recipe.network(data.labels.len()), recipe.seed, &self.stepper.device)?;
         self.note("start", text);
         checkpoint::clear(self.plan.checkpoints)?;
         let average = (recipe.ema > 0.0).then(|| Ema::new(&model, recipe.ema));
@@ -189,7 +189,7 @@ impl Run<'_> {
     fn resume(&mut self) -> Result<Standing, FitError> {
         let Fit { data, recipe, checkpoints, .. } = *self.plan;
         let saved = Saved::latest(checkpoints, &self.state(0, None))?;
-        let model = saved.model(blank(recipe.arch, data.labels.len(), &self.stepper.device))?;
+        let model = saved.model(recipe.network(data.labels.len()).init(&self.stepper.device))?;
         let average =
             if recipe.ema > 0.0 { Some(Ema::resume(saved.average(model.valid())?, recipe.ema)) } else { None };
         let best = match saved.state.best {
@@ -234,7 +234,7 @@ impl Run<'_> {
     /// The weights as a network for evaluation.
     fn network(&self, weights: &StateDict) -> Result<ResNet, FitError> {
         let Fit { data, recipe, device, .. } = *self.plan;
-        let mut model = blank(recipe.arch, data.labels.len(), device);
+        let mut model = recipe.network(data.labels.len()).init(device);
         weights::load(&mut model, recipe.arch, weights, device)?;
         Ok(model.valid())
     }

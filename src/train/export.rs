@@ -47,7 +47,7 @@ pub fn export(model: &ResNet, options: Options) -> Vec<u8> {
     let [channels, labels] = model.fc.weight.dims();
     let (input, rows, columns) = match options.side {
         Some(side) => {
-            let (side, cells) = (side as usize, side.div_ceil(32) as usize);
+            let (side, cells) = (side as usize, (side as usize).div_ceil(model.output_stride()));
             ([Side::Fixed(side); 2], Side::Fixed(cells), Side::Fixed(cells))
         }
         None => ([Side::Named("height"), Side::Named("width")], Side::Named("rows"), Side::Named("columns")),

@@ -15,8 +15,8 @@ use super::evaluate::values;
 use super::export::{Options, Precision, export};
 use super::loader::Batch;
 use super::recipe::Optimiser;
-use super::resnet::{Arch, ConvNorm, ResNet};
-use super::start::{blank, seeded};
+use super::resnet::{Arch, ConvNorm, ResNet, ResNetConfig};
+use super::start::seeded;
 use super::step::Stepper;
 use super::weights::{StateDict, WeightsError, collect, collect_gradients, load, read, to_safetensors};
 
@@ -89,7 +89,7 @@ const LAST_SCALE: f32 = 0.1;
 
 /// A network whose normalisations have all learnt something, so that a fault in them shows.
 fn network(arch: Arch, device: &Device) -> ResNet {
-    let mut model = seeded(arch, LABELS, 11, device);
+    let mut model = seeded(&ResNetConfig::new(arch, LABELS), 11, device);
     let mut rng = ChaCha8Rng::seed_from_u64(12);
     for layer in model.layers_mut() {
         randomise(layer, &mut rng, 1.0, device);
@@ -169,7 +169,7 @@ pub fn read_back(weights: &Path, out: &Path) -> Result<(), WeightsError> {
     let arch = Arch::ALL.into_iter().find(|arch| arch.name() == name);
     let arch = arch.ok_or_else(|| refuse("its name is that of no network"))?;
     let device = Device::flex();
-    let mut model = blank(arch, LABELS, &device);
+    let mut model = ResNetConfig::new(arch, LABELS).init(&device);
     load(&mut model, arch, &read(weights)?, &device)?;
     let again = to_safetensors(&collect(&mut model, arch));
     std::fs::write(out.join(format!("{name}.weights.safetensors")), again).map_err(|error| refuse(&error.to_string()))

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::augment::Augment;
 use super::convolve::on_processor;
 use super::optimise::{Adam, Sgd};
-use super::resnet::Arch;
+use super::resnet::{Arch, OUTPUT_STRIDE, ResNetConfig};
 
 /// Recipes by name, as `config/recipes` holds them.
 const BUILT_IN: [(&str, &str); 3] = [
@@ -27,6 +27,9 @@ const BUILT_IN: [(&str, &str); 3] = [
 pub struct Recipe {
     /// Depth of the network.
     pub arch: Arch,
+    /// Pixels that a cell of its feature map stands for: 8, 16 or 32.
+    #[serde(default = "coarsest")]
+    pub output_stride: usize,
     /// Photos in a step, 2 or more.
     pub batch: usize,
     /// The rule that turns gradients into steps.
@@ -55,6 +58,10 @@ pub struct Recipe {
     /// Random changes of the photos.
     #[serde(default)]
     pub augment: Augment,
+}
+
+fn coarsest() -> usize {
+    OUTPUT_STRIDE
 }
 
 fn first_seed() -> u64 {
@@ -221,6 +228,13 @@ impl Recipe {
                 faults.push((key, value, cure));
             }
         };
+        let stride = self.output_stride;
+        check(
+            "output_stride",
+            [8, 16, 32].contains(&stride),
+            stride.to_string(),
+            "8, 16 or 32 pixels a cell of the heatmap",
+        );
         check("batch", self.batch >= 2, self.batch.to_string(), "at least 2: a single photo has no deviation");
         let rate = self.learning_rate;
         check("learning_rate", rate > 0.0 && rate.is_finite(), rate.to_string(), "above 0, such as 1e-5");
@@ -237,6 +251,12 @@ impl Recipe {
         }
         faults.extend(self.augment.faults());
         faults
+    }
+
+    /// The network that is trained.
+    #[must_use]
+    pub fn network(&self, labels: usize) -> ResNetConfig {
+        ResNetConfig { output_stride: self.output_stride, ..ResNetConfig::new(self.arch, labels) }
     }
 
     /// Passes over the train split in all stages.
@@ -306,6 +326,7 @@ mod tests {
             [
                 refusal(&with("batch = 30", "batch = 1")),
                 refusal(&with("batch = 30", "batch = 30\nepochs = 3")),
+                refusal(&with("output_stride = 32", "output_stride = 12")),
                 refusal(&with("ema = 0.999", "")),
                 refusal(&with("optimiser = \"adam\"", "optimiser = \"lion\"")),
                 refusal(&with("scale = [0.7, 1.2]", "scale = [1.2, 0.7]")),

@@ -83,13 +83,20 @@ pub struct ResNetConfig {
     pub classes: usize,
     /// Starts each block as the identity by a zero scale in its last normalisation (Goyal et al. 2017).
     pub zero_init: bool,
+    /// Pixels of the input that a cell of the feature map stands for, each way: 32, or 16 or 8 where the last stages do
+    /// not halve it (Chen et al. 2017, "DeepLab", without its dilation). The weights are the same; heatmaps are finer,
+    /// and a stage that does not halve costs four times as much.
+    pub output_stride: usize,
 }
+
+/// Output stride of torchvision's networks.
+pub const OUTPUT_STRIDE: usize = 32;
 
 impl ResNetConfig {
     /// A network for `classes` labels whose blocks start as the identity.
     #[must_use]
     pub fn new(arch: Arch, classes: usize) -> Self {
-        Self { arch, classes, zero_init: true }
+        Self { arch, classes, zero_init: true, output_stride: OUTPUT_STRIDE }
     }
 
     /// Random weights from the device's generator (`Device::seed`): Kaiming normal over the fan-out for
@@ -101,7 +108,8 @@ impl ResNetConfig {
         for (stage, depth) in self.arch.depths().into_iter().enumerate() {
             let width = 64 << stage;
             for block in 0..depth {
-                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+                let halves = stage > 0 && block == 0 && 4 << stage <= self.output_stride;
+                let stride = if halves { 2 } else { 1 };
                 blocks.push(self.block(channels, width, stride, device));
                 channels = width * self.arch.expansion();
             }
@@ -288,7 +296,8 @@ pub struct Outputs {
     pub logits: Tensor<2>,
     /// `[batch, channels]`: the mean of the feature map.
     pub features: Tensor<2>,
-    /// `[batch, channels, rows, columns]`, after the last ReLU; a row stands for 32 pixels.
+    /// `[batch, channels, rows, columns]`, after the last ReLU; a row stands for
+    /// [`ResNet::output_stride`] pixels.
     pub feature_map: Tensor<4>,
 }
 
@@ -304,6 +313,13 @@ impl ResNet {
         let x = x.cast(FloatDType::F32);
         let features = x.clone().mean_dims(&[2, 3]).flatten::<2>(1, 3);
         Outputs { logits: self.fc.forward(features.clone()), features, feature_map: x }
+    }
+
+    /// As in [`ResNetConfig`].
+    #[must_use]
+    pub fn output_stride(&self) -> usize {
+        let strides = |block: &Block| block.body.iter().map(|layer| layer.conv.stride[0]).product::<usize>();
+        self.stem.conv.stride[0] * self.pool.stride[0] * self.blocks.iter().map(strides).product::<usize>()
     }
 
     /// Every convolution with its normalisation, from the input on; shortcuts after the body of their block.
@@ -344,9 +360,24 @@ mod tests {
     }
 
     #[test]
+    fn stages_that_do_not_halve_leave_a_finer_map_and_the_same_weights() {
+        let device = Device::flex();
+        for arch in Arch::ALL {
+            for (output_stride, rows) in [(32, 2), (16, 4), (8, 8)] {
+                let config = ResNetConfig { output_stride, ..ResNetConfig::new(arch, 7) };
+                let model = config.init(&device).valid();
+                assert_eq!(model.output_stride(), output_stride);
+                assert_eq!(model.num_params(), ResNetConfig::new(arch, 7).init(&device).num_params());
+                let map = model.forward(Tensor::zeros([1, 3, 64, 64], &device)).feature_map;
+                assert_eq!(map.dims(), [1, arch.features(), rows, rows]);
+            }
+        }
+    }
+
+    #[test]
     fn bfloat16_answers_nearly_alike_and_its_gradients_are_float32() {
         let device = Device::flex().autodiff();
-        let mut model = crate::train::start::seeded(Arch::ResNet18, 3, 1, &device);
+        let mut model = crate::train::start::seeded(&ResNetConfig::new(Arch::ResNet18, 3), 1, &device);
         for layer in model.layers_mut() {
             // Frozen moments: those of a batch of four would blow any rounding up.
             layer.norm.training = Param::from_bool(false);

@@ -8,7 +8,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint;
-use super::resnet::{Arch, ResNet, ResNetConfig};
+use super::resnet::{ResNet, ResNetConfig};
 use super::weights::{self, WeightsError};
 
 /// Where the first weights come from.
@@ -25,14 +25,8 @@ impl Start {
     ///
     /// # Errors
     /// When the weights cannot be read or are of another architecture.
-    pub fn network(
-        &self,
-        arch: Arch,
-        labels: usize,
-        seed: u64,
-        device: &Device,
-    ) -> Result<(ResNet, String), WeightsError> {
-        let mut model = seeded(arch, labels, seed, device);
+    pub fn network(&self, config: &ResNetConfig, seed: u64, device: &Device) -> Result<(ResNet, String), WeightsError> {
+        let mut model = seeded(config, seed, device);
         let path = match self {
             Self::Random => {
                 return Ok((
@@ -43,7 +37,7 @@ impl Start {
             Self::From(path) if path.is_dir() => checkpoint::best(&path.join(checkpoint::FOLDER)),
             Self::From(path) => path.clone(),
         };
-        let classifier = match weights::load(&mut model, arch, &weights::read(&path)?, device)? {
+        let classifier = match weights::load(&mut model, config.arch, &weights::read(&path)?, device)? {
             true => "its classifier",
             false => "a new classifier",
         };
@@ -51,19 +45,13 @@ impl Start {
     }
 }
 
-/// A network to put weights into; until then they are random.
-#[must_use]
-pub fn blank(arch: Arch, labels: usize, device: &Device) -> ResNet {
-    ResNetConfig::new(arch, labels).init(device)
-}
-
 /// A network with random weights that depend on the seed alone, not on the device or on what else draws there: Kaiming
 /// normal over the fan-out for convolutions, uniform for the classifier, as torchvision does. Blocks start as the
 /// identity.
 #[must_use]
-pub fn seeded(arch: Arch, labels: usize, seed: u64, device: &Device) -> ResNet {
+pub fn seeded(config: &ResNetConfig, seed: u64, device: &Device) -> ResNet {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut model = blank(arch, labels, device);
+    let mut model = config.init(device);
     let normals = normals(&mut rng);
     for layer in model.layers_mut() {
         let shape = layer.conv.weight.dims();
@@ -103,12 +91,13 @@ fn normals(rng: &mut ChaCha8Rng) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::train::evaluate::values;
+    use crate::train::resnet::Arch;
 
     #[test]
     fn the_seed_decides_and_the_spread_is_kaimings() {
         let device = Device::flex();
         let weight = |seed: u64| {
-            let mut model = seeded(Arch::ResNet18, 7, seed, &device);
+            let mut model = seeded(&ResNetConfig::new(Arch::ResNet18, 7), seed, &device);
             values(model.layers_mut()[3].conv.weight.val().into_data())
         };
         let one = weight(1);
@@ -124,9 +113,10 @@ mod tests {
     #[test]
     fn a_random_start_is_said_loudly_and_a_missing_one_refused() {
         let device = Device::flex();
-        let (_, said) = Start::Random.network(Arch::ResNet18, 2, 1, &device).unwrap();
+        let config = ResNetConfig::new(Arch::ResNet18, 2);
+        let (_, said) = Start::Random.network(&config, 1, &device).unwrap();
         assert!(said.contains("RANDOM"), "{said}");
-        let missing = Start::From(PathBuf::from("none.pth")).network(Arch::ResNet18, 2, 1, &device);
+        let missing = Start::From(PathBuf::from("none.pth")).network(&config, 1, &device);
         assert!(matches!(missing, Err(WeightsError::Unreadable { .. })));
     }
 }

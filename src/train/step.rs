@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::train::evaluate::values;
     use crate::train::recipe::Optimiser;
-    use crate::train::resnet::Arch;
+    use crate::train::resnet::{Arch, ResNetConfig};
     use crate::train::start::seeded;
     use burn::module::Param;
     use burn::nn::loss::CrossEntropyLossConfig;
@@ -150,7 +150,7 @@ mod tests {
 
     /// With frozen moments, so that parts are not normalised by their own.
     fn frozen() -> ResNet {
-        let mut model = seeded(Arch::ResNet18, 2, 1, &Device::flex().autodiff());
+        let mut model = seeded(&ResNetConfig::new(Arch::ResNet18, 2), 1, &Device::flex().autodiff());
         for layer in model.layers_mut() {
             layer.norm.training = Param::from_bool(false);
         }
@@ -181,7 +181,7 @@ mod tests {
             plain(model, input)
         };
         let mut stepper = stepper(1, &small);
-        let model = seeded(Arch::ResNet18, 2, 1, &Device::flex().autodiff());
+        let model = seeded(&ResNetConfig::new(Arch::ResNet18, 2), 1, &Device::flex().autodiff());
         let (model, _, raised) = stepper.step(model, &batch(8), 0.01, true).unwrap();
         assert!(raised && stepper.parts == 4);
         let (_, loss, raised) = stepper.step(model, &batch(8), 0.01, true).unwrap();
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_never_fits_is_an_error_and_other_panics_stay_panics() {
-        let model = || seeded(Arch::ResNet18, 2, 1, &Device::flex().autodiff());
+        let model = || seeded(&ResNetConfig::new(Arch::ResNet18, 2), 1, &Device::flex().autodiff());
         let never = |_: &ResNet, _: Tensor<4>| -> Tensor<2> { panic!("OutOfMemory {{ size: 7 }}") };
         let error = stepper(1, &never).step(model(), &batch(8), 0.01, true).unwrap_err();
         assert!(error.detail.contains("size: 7"));

@@ -252,23 +252,24 @@ pub(super) fn layer_names(arch: Arch) -> Vec<LayerNames> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::resnet::ResNetConfig;
     use crate::train::start::seeded;
 
     #[test]
     fn weights_survive_the_way_out_and_in() {
         for arch in Arch::ALL {
             let device = Device::flex();
-            let mut model = seeded(arch, 7, 3, &device);
+            let mut model = seeded(&ResNetConfig::new(arch, 7), 3, &device);
             let weights = collect(&mut model, arch);
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("weights.safetensors");
             std::fs::write(&path, to_safetensors(&weights)).unwrap();
             let read = read(&path).unwrap();
             assert_eq!(read, weights);
-            let mut other = seeded(arch, 7, 4, &device);
+            let mut other = seeded(&ResNetConfig::new(arch, 7), 4, &device);
             assert!(load(&mut other, arch, &read, &device).unwrap());
             assert_eq!(collect(&mut other, arch), weights);
-            let mut fewer = seeded(arch, 5, 4, &device);
+            let mut fewer = seeded(&ResNetConfig::new(arch, 5), 4, &device);
             assert!(!load(&mut fewer, arch, &read, &device).unwrap());
         }
     }
@@ -300,14 +301,14 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         let device = Device::flex();
-        let weights = collect(&mut seeded(Arch::ResNet18, 7, 3, &device), Arch::ResNet18);
-        let mut deeper = seeded(Arch::ResNet34, 7, 3, &device);
+        let weights = collect(&mut seeded(&ResNetConfig::new(Arch::ResNet18, 7), 3, &device), Arch::ResNet18);
+        let mut deeper = seeded(&ResNetConfig::new(Arch::ResNet34, 7), 3, &device);
         let error = load(&mut deeper, Arch::ResNet34, &weights, &device).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the weights have no `layer1.2.conv1.weight`: they are not a torchvision resnet34"
         );
-        let mut wider = seeded(Arch::ResNet50, 7, 3, &device);
+        let mut wider = seeded(&ResNetConfig::new(Arch::ResNet50, 7), 3, &device);
         let error = load(&mut wider, Arch::ResNet50, &weights, &device).unwrap_err();
         assert!(matches!(&error, WeightsError::Shape { name, .. } if name == "layer1.0.conv1.weight"), "{error}");
         let error = read(Path::new("model.onnx")).unwrap_err();

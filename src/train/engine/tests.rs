@@ -106,7 +106,7 @@ fn learns_stripes_and_leaves_the_best_weights() {
     assert!(best > 0.9, "{:?}", trial.said);
     assert!(trial.notes("start")[0].contains("RANDOM") && trial.notes("wait").len() == 1);
     let weights = weights::read(&checkpoint::best(trial.folder.path())).unwrap();
-    let mut loaded = blank(trial.recipe.arch, 2, &Device::flex());
+    let mut loaded = trial.recipe.network(2).init(&Device::flex());
     weights::load(&mut loaded, trial.recipe.arch, &weights, &Device::flex()).unwrap();
     assert_eq!(answers(&loaded.valid()), answers(&fitted));
 }
