@@ -26,6 +26,7 @@ fn resnet50() -> ModelFiles {
     let manifest = Manifest {
         name: "random".to_owned(),
         version: "0".to_owned(),
+        output_stride: 32,
         arch: Arch::ResNet50.name().to_owned(),
         sha256: sha256_hex(&onnx),
         temperature: 1.0,

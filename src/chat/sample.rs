@@ -83,6 +83,7 @@ pub(super) fn manifest() -> Manifest {
         name: "drawn-world".to_owned(),
         version: "1.0.0".to_owned(),
         arch: "resnet18".to_owned(),
+        output_stride: 32,
         sha256: "0".repeat(64),
         temperature: 1.0,
         abstain_below: 0.6,

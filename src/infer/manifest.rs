@@ -29,6 +29,9 @@ pub struct Manifest {
     pub version: String,
     /// Architecture: `resnet18`.
     pub arch: String,
+    /// Pixels of the input that a cell of the feature map stands for, each way: 32 in torchvision's networks.
+    #[serde(default = "torchvisions_stride")]
+    pub output_stride: usize,
     /// SHA-256 of `model.onnx`, 64 hexadecimal digits.
     pub sha256: String,
     /// Divides the logits before the softmax, greater than 0.
@@ -49,6 +52,10 @@ pub struct Manifest {
     pub street: Option<Street>,
     /// The areas, in the order of the logits.
     pub labels: Vec<Area>,
+}
+
+fn torchvisions_stride() -> usize {
+    32
 }
 
 /// Origin and terms of a model.

@@ -180,6 +180,7 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
         name: task.name.clone(),
         version: task.version.clone(),
         arch: task.recipe.arch.name().to_owned(),
+        output_stride: task.recipe.output_stride,
         sha256: sha256_hex(&onnx),
         temperature: report.temperature,
         abstain_below: report.abstention.threshold,

@@ -171,6 +171,7 @@ mod tests {
             name: reference.name.clone(),
             version: "0.0.0".into(),
             arch: "resnet".into(),
+            output_stride: 32,
             sha256: sha256_hex(&reference.onnx),
             temperature: 1.0,
             abstain_below: 0.0,

@@ -294,6 +294,7 @@ fn save(
         name: task.name.clone(),
         version: task.version.clone(),
         arch: base.manifest.arch.clone(),
+        output_stride: base.manifest.output_stride,
         sha256: sha256_hex(&onnx),
         temperature: report.temperature,
         abstain_below: report.abstention.threshold,

@@ -103,26 +103,55 @@ impl ResNetConfig {
     /// convolutions, uniform for the classifier, as torchvision does.
     #[must_use]
     pub fn init(&self, device: &Device) -> ResNet {
-        let mut channels = 64;
-        let mut blocks = Vec::new();
-        for (stage, depth) in self.arch.depths().into_iter().enumerate() {
-            let width = 64 << stage;
-            for block in 0..depth {
-                let halves = stage > 0 && block == 0 && 4 << stage <= self.output_stride;
-                let stride = if halves { 2 } else { 1 };
-                blocks.push(self.block(channels, width, stride, device));
-                channels = width * self.arch.expansion();
-            }
-        }
+        let blocks = self.blocks();
+        let blocks = blocks.into_iter().map(|(channels, width, stride)| self.block(channels, width, stride, device));
         ResNet {
             stem: ConvNorm::new(3, (7, 2, 64), false, device),
             pool: MaxPool2dConfig::new([3, 3])
                 .with_strides([2, 2])
                 .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
                 .init(),
-            blocks,
-            fc: LinearConfig::new(channels, self.classes).init(device),
+            blocks: blocks.collect(),
+            fc: LinearConfig::new(self.arch.features(), self.classes).init(device),
         }
+    }
+
+    /// Multiply-adds of the convolutions in one run over a square picture.
+    #[must_use]
+    pub fn multiply_adds(&self, side: u32) -> f64 {
+        let mut side = side.div_ceil(2) as usize;
+        let cost = |side: usize, kernel: usize, inside: usize, out: usize| {
+            (side * side) as f64 * (kernel * kernel * inside * out) as f64
+        };
+        let mut all = cost(side, 7, 3, 64);
+        side = side.div_ceil(2);
+        for (channels, width, stride) in self.blocks() {
+            let mut inside = channels;
+            for (kernel, step, out) in self.arch.body(width, stride) {
+                side = side.div_ceil(step);
+                all += cost(side, kernel, inside, out);
+                inside = out;
+            }
+            if stride > 1 || channels != inside {
+                all += cost(side, 1, channels, inside);
+            }
+        }
+        all
+    }
+
+    /// Input channels, width and stride of each block.
+    fn blocks(&self) -> Vec<(usize, usize, usize)> {
+        let mut channels = 64;
+        let mut blocks = Vec::new();
+        for (stage, depth) in self.arch.depths().into_iter().enumerate() {
+            let width = 64 << stage;
+            for block in 0..depth {
+                let halves = stage > 0 && block == 0 && 4 << stage <= self.output_stride;
+                blocks.push((channels, width, if halves { 2 } else { 1 }));
+                channels = width * self.arch.expansion();
+            }
+        }
+        blocks
     }
 
     fn block(&self, channels: usize, width: usize, stride: usize, device: &Device) -> Block {
@@ -346,6 +375,18 @@ mod tests {
         assert_eq!(weights(Arch::ResNet18), 11_689_512 + 2 * 4_800);
         assert_eq!(weights(Arch::ResNet34), 21_797_672 + 2 * 8_512);
         assert_eq!(weights(Arch::ResNet50), 25_557_032 + 2 * 26_560);
+    }
+
+    #[test]
+    fn the_work_is_what_torchvision_documents_and_a_stage_that_does_not_halve_is_four() {
+        // torchvision.models, GFLOPS of the weights; they count multiply-adds, and the classifier's 1000 labels.
+        for (arch, giga) in [(Arch::ResNet18, 1.81), (Arch::ResNet34, 3.66), (Arch::ResNet50, 4.09)] {
+            let found = ResNetConfig::new(arch, 1000).multiply_adds(224) / 1e9;
+            assert!((found - giga).abs() < 0.01, "{arch:?}: {found}");
+        }
+        let work =
+            |output_stride| ResNetConfig { output_stride, ..ResNetConfig::new(Arch::ResNet18, 7) }.multiply_adds(128);
+        assert!((1.6..1.7).contains(&(work(16) / work(32))), "{}", work(16) / work(32));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::cells::{Labelled, Lost, Rule, Sight, label};
 use super::drawn::Amount;
 use super::folder::Folder;
 use super::recipe::Recipe;
-use super::resnet::Arch;
+use super::resnet::{Arch, ResNetConfig};
 use crate::domain::partition::Limits;
 use crate::domain::{Area, Split};
 use crate::infer::manifest::Manifest;
@@ -124,7 +124,9 @@ impl Supply {
     #[must_use]
     pub fn head_time(&self, base: &Manifest) -> Option<Duration> {
         let [train, validation, test] = self.total();
-        let run = work(Arch::ALL.into_iter().find(|arch| arch.name() == base.arch)?, base.input.size);
+        let arch = Arch::ALL.into_iter().find(|arch| arch.name() == base.arch)?;
+        let network = ResNetConfig { output_stride: base.output_stride, ..ResNetConfig::new(arch, base.labels.len()) };
+        let run = network.multiply_adds(base.input.size);
         Some(self.time((2 * train + validation + test) as f64 * run / RUN))
     }
 
@@ -132,7 +134,8 @@ impl Supply {
     #[must_use]
     pub fn full_time(&self, recipe: &Recipe) -> Duration {
         let [train, validation, _] = self.total();
-        let epoch = |epoch: usize| (3 * train + validation) as f64 * work(recipe.arch, recipe.side(epoch));
+        let network = recipe.network(self.areas.len());
+        let epoch = |epoch: usize| (3 * train + validation) as f64 * network.multiply_adds(recipe.side(epoch));
         self.time((0..recipe.epochs()).map(epoch).sum::<f64>() / FIT)
     }
 
@@ -142,16 +145,6 @@ impl Supply {
         let drawing = if self.drawn { self.total().iter().sum::<usize>() as f64 * DRAWN } else { 0.0 };
         Duration::from_secs_f64((seconds + drawing) / cores)
     }
-}
-
-/// Multiply-adds of one run; those at 224 pixels as torchvision's documentation gives them.
-fn work(arch: Arch, side: u32) -> f64 {
-    let giga = match arch {
-        Arch::ResNet18 => 1.81,
-        Arch::ResNet34 => 3.66,
-        Arch::ResNet50 => 4.09,
-    };
-    giga * 1e9 * (f64::from(side) / 224.0).powi(2)
 }
 
 #[cfg(test)]
@@ -205,7 +198,11 @@ mod tests {
         let (world, base) = (World::load(), ModelFiles::built_in().unwrap().manifest);
         let times = [10, 1_000].map(|photos| Supply::drawn(&world, photos).head_time(&base).unwrap());
         assert!(times[0] < times[1]);
-        assert!(times[1] < Supply::drawn(&world, 1_000).full_time(&Recipe::built_in(1)));
+        let recipe = Recipe::built_in(1);
+        let alike = Manifest { output_stride: recipe.output_stride, ..base.clone() };
+        let head = Supply::drawn(&world, 1_000).head_time(&alike).unwrap();
+        assert!(head < Supply::drawn(&world, 1_000).full_time(&recipe));
+        assert!(head < times[1], "a finer map takes longer");
         let other = Manifest { arch: "vit".to_owned(), ..base };
         assert_eq!(Supply::drawn(&world, 10).head_time(&other), None);
     }

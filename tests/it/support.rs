@@ -52,6 +52,7 @@ pub fn manifest() -> Manifest {
         name: "colours".to_owned(),
         version: "0.1.0".to_owned(),
         arch: "mean".to_owned(),
+        output_stride: 32,
         sha256: "0".repeat(64),
         temperature: 1.0,
         abstain_below: 0.5,
