@@ -13,6 +13,17 @@ pub(super) fn vectorised<T>(work: impl FnOnce() -> T) -> T {
     Arch::new().dispatch(work)
 }
 
+/// Pictures in a task, so that threads that take task by task end at about the same time. A picture has so many positions,
+/// and what is left of a group of them at the end of a task takes as long as a whole one.
+pub(super) fn share(batch: usize, positions: usize, group: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    let busiest = |share: usize| batch.div_ceil(share).div_ceil(threads) * (share * positions).div_ceil(group);
+    let shares = 1..=batch.div_ceil(threads);
+    let least = shares.clone().map(busiest).min().unwrap_or_default();
+    // Of shares about as good the smallest: its values stay in the cache, and others may want a core as well.
+    shares.into_iter().find(|share| 16 * busiest(*share) <= 17 * least).unwrap_or(1)
+}
+
 /// So many zeros, written by all cores when they are many: zeroing by one makes the others wait.
 pub(super) fn zeros(count: usize) -> Vec<f32> {
     if count < SHARED {
@@ -87,6 +98,18 @@ impl<'a> Piece<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn threads_get_as_much_and_whole_groups() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        pool.install(|| {
+            // 3 + 3 + 2 pictures would leave one thread waiting; 49 positions are 1.5 groups of 32.
+            assert_eq!(share(8, 49, 32), 4);
+            assert_eq!(share(8, 3136, 32), 1);
+            assert_eq!(share(1, 49, 32), 1);
+            assert_eq!(share(16, 1, 8), 8);
+        });
+    }
 
     #[test]
     fn there_are_as_many_as_asked_for() {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::super::passes::{CHUNK, zeros};
+use super::super::passes::{CHUNK, share, zeros};
 use super::Shape;
 use super::columns::{Columns, Source};
 use super::kernel::{COLUMNS, Column, DEPTH, Line, ROWS, Tile, add_packed, add_rows};
@@ -14,23 +14,14 @@ use super::kernel::{COLUMNS, Column, DEPTH, Line, ROWS, Tile, add_packed, add_ro
 /// Most rows of the gradient of the weights, turned, that are summed together.
 const PART: usize = 8 * ROWS;
 
-/// Positions that a task has at least.
-const TASK: usize = 4 * COLUMNS;
-
 impl Shape {
-    /// Pictures in a task of a grid with so many positions: no more than make one worth its start, and as many tasks as
-    /// threads.
-    fn share(&self, positions: usize) -> usize {
-        TASK.div_ceil(positions).clamp(1, self.batch.div_ceil(rayon::current_num_threads()))
-    }
-
     /// The convolution of `x` with `weight`: `[batch, out, rows, columns]`.
     pub(super) fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
         let taps: Vec<_> = self.taps().map(|(down, right)| (self.from(down), self.from(right))).collect();
         let place = Place { step: 1, row: 0, column: 0, width: self.columns, plane: self.positions() };
         let weight = packed(weight, self.outputs);
         let mut out = zeros(self.batch * self.outputs * self.positions());
-        let share = self.share(self.positions());
+        let share = share(self.batch, self.positions(), COLUMNS);
         let tasks = out.par_chunks_mut(share * self.outputs * self.positions());
         tasks.zip(x.par_chunks(share * self.inputs * self.height * self.width)).for_each(|(out, x)| {
             let source = self.source(x);
@@ -45,7 +36,6 @@ impl Shape {
     /// that meet it. Written to `out`, whatever stands there.
     pub(super) fn input_gradient(&self, grad: &[f32], weight: &[f32], out: &mut [f32]) {
         let plane = self.height * self.width;
-        let share = self.share(plane);
         if self.kernel < self.stride {
             // Inputs that no tap meets.
             out.par_chunks_mut(CHUNK).for_each(|out| out.fill(0.0));
@@ -57,6 +47,7 @@ impl Shape {
             }
             let weight = class.weights(self, weight);
             let place = Place { step: self.stride, row, column, width: self.width, plane };
+            let share = share(self.batch, class.grid[0] * class.grid[1], COLUMNS);
             let tasks = out.par_chunks_mut(share * self.inputs * plane);
             tasks.zip(grad.par_chunks(share * self.outputs * self.positions())).for_each(|(out, grad)| {
                 let source = Source::new(grad, self.outputs, [self.rows, self.columns], class.zeros);

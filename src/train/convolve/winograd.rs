@@ -8,7 +8,7 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::super::passes::zeros;
+use super::super::passes::{share, zeros};
 use super::kernel::{COLUMNS, DEPTH, Line, ROWS, Tile, add_outer, add_rows};
 
 /// Outputs of a tile along a side.
@@ -23,8 +23,6 @@ const TAPS: usize = 9;
 const LANES: usize = 16;
 /// Tiles from which a batch is worth the transform of the weights, which is four times as large as they are.
 const ENOUGH_TILES: usize = 48;
-/// Tiles that a task has at least.
-const TASK: usize = 64;
 
 /// One value of sixteen channels.
 type Lane = [f32; LANES];
@@ -106,9 +104,9 @@ impl Winograd {
         });
     }
 
-    /// Pictures in a task: no more than make one worth its start, and as many tasks as threads.
+    /// Pictures in a task.
     fn share(&self) -> usize {
-        TASK.div_ceil(self.tiles()).clamp(1, self.batch.div_ceil(rayon::current_num_threads()))
+        share(self.batch, self.tiles(), ROWS)
     }
 
     fn down(&self) -> usize {
