@@ -212,8 +212,7 @@ pub fn finish(fitted: &ResNet, data: &Dataset, task: &Task, device: &Device, out
 fn judge(model: &ResNet, data: &Dataset, task: &Task, device: &Device) -> (Report, Option<street::Fitted>) {
     let (rows, known) = outputs(model, &data.validation, &data.input, device);
     let labels = labels_of(&data.validation);
-    let step = data.train.len().div_ceil(street::ROWS).max(1);
-    let sample: Vec<Example> = data.train.iter().step_by(step).cloned().collect();
+    let sample: Vec<Example> = street::sample(data.train.len()).into_iter().map(|i| data.train[i].clone()).collect();
     let fitted = street::fit(&outputs(model, &sample, &data.input, device).1, &known);
     let temperature = calibrate::temperature(&rows, &labels);
     let abstention = coverage::threshold(&metrics::judge(&rows, &labels, temperature), task.accuracy);

@@ -13,8 +13,8 @@ use crate::infer::street::Street;
 const DIRECTIONS: usize = 64;
 /// Rounds of the iteration that finds them; the last directions need not be exact.
 const ROUNDS: usize = 25;
-/// Most rows that the cloud is fitted to, evenly taken.
-pub const ROWS: usize = 2_000;
+/// Most rows that the cloud is fitted to.
+const ROWS: usize = 2_000;
 /// Least photos of the validation split: fewer say nothing of the one in a hundred that is refused.
 const VALIDATION: usize = 100;
 /// Least variance, relative to the mean one: nothing is divided by 0.
@@ -44,14 +44,23 @@ pub fn fit(train: &[Vec<f32>], validation: &[Vec<f32>]) -> Option<Fitted> {
     if train.len() < 2 || validation.len() < VALIDATION {
         return None;
     }
-    let step = train.len().div_ceil(ROWS);
-    let cloud = cloud(&train.iter().step_by(step).map(Vec::as_slice).collect::<Vec<_>>())?;
+    let cloud = cloud(&sample(train.len()).into_iter().map(|row| train[row].as_slice()).collect::<Vec<_>>())?;
     let distances: Vec<f32> = validation.iter().map(|row| cloud.distance(row)).collect();
     let lengths: Vec<f32> = validation.iter().map(|row| length(row)).collect();
     let gate = StreetGate { cloud, distance: Scale::of(&distances), length: Scale::of(&lengths) };
     let scores: Vec<f32> = validation.iter().map(|row| gate.score(row)).collect();
     let threshold = passing(&scores, PASSES)?;
     Some(Fitted { gate, threshold })
+}
+
+/// Which of so many photos the cloud is fitted to: some at random, always the same. Every so many would not do: photos come
+/// with their areas in turn, and a step of so many areas sees one of them alone.
+#[must_use]
+pub fn sample(photos: usize) -> Vec<usize> {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut rows = rand::seq::index::sample(&mut rng, photos, photos.min(ROWS)).into_vec();
+    rows.sort_unstable();
+    rows
 }
 
 /// Mean and covariance of rows, the latter by its strongest directions: orthogonal iteration (Golub and Van Loan 2013,
@@ -143,6 +152,18 @@ mod tests {
         // A uniform value over 6 has variance 3; it moves two channels at once.
         assert!((cloud.variances[0] - 6.0).abs() < 0.5, "{:?}", cloud.variances);
         assert!(cloud.variances[1..].iter().all(|variance| (0.001..0.01).contains(variance)), "{:?}", cloud.variances);
+    }
+
+    #[test]
+    fn a_sample_has_photos_of_all_areas_however_many_there_are() {
+        assert_eq!(sample(30), (0..30).collect::<Vec<_>>());
+        for areas in 2..30 {
+            let rows = sample(ROWS * areas);
+            let mut photos = vec![0; areas];
+            rows.iter().for_each(|row| photos[row % areas] += 1);
+            assert_eq!(rows.len(), ROWS);
+            assert!(photos.iter().all(|photos| photos * areas * 2 > ROWS), "{photos:?}");
+        }
     }
 
     #[test]
