@@ -95,7 +95,16 @@ impl PhotoSpec {
     /// When the specification was made for another world.
     #[must_use]
     pub fn shoot(&self, world: &World) -> Photo {
-        let Rendered { image, cues } = self.render(world);
+        self.shoot_with(world, Signs::ALL)
+    }
+
+    /// The same of a street that shows some signs of its area only.
+    ///
+    /// # Panics
+    /// When the specification was made for another world.
+    #[must_use]
+    pub fn shoot_with(&self, world: &World, signs: Signs) -> Photo {
+        let Rendered { image, cues } = self.render_with(world, signs);
         let panorama = world.panoramas(self.area)[self.panorama].clone();
         Photo { area: self.area, panorama, view: self.view, jpeg: encode_jpeg(&image, self.quality), cues }
     }

@@ -2,7 +2,7 @@
 
 use kokodoko::domain::Split;
 use kokodoko::domain::prediction::softmax;
-use kokodoko::infer::decode::{Limits, decode};
+use kokodoko::infer::decode::{Limits, decode, decode_square};
 use kokodoko::infer::manifest::ModelFiles;
 use kokodoko::infer::onnx::{Backend, Network};
 use kokodoko::infer::queue::Run;
@@ -21,8 +21,8 @@ fn core() -> (ModelFiles, Core) {
 }
 
 /// Bytes → decode → preprocess → tract gives the probabilities of the logits that training itself computed, on the
-/// same bytes, with its own preprocessing and its own forward pass. When this model was trained, photos were decoded in
-/// full; that decoding them small changes little is the next test.
+/// same bytes, with its own forward pass. Both decode photos as small as the network sees them; that this changes little is
+/// the next test.
 #[test]
 fn inference_agrees_with_training() {
     let files = ModelFiles::built_in().expect("the built-in model belongs to its manifest");
@@ -33,8 +33,9 @@ fn inference_agrees_with_training() {
     assert_eq!(stored.len(), files.manifest.labels.len());
     let world = World::load();
     for (spec, logits) in drawn::split_photos(&world, SEED, Split::Test, 1).iter().zip(&stored) {
-        let picture = decode(&spec.shoot(&world).jpeg, &Limits::default()).expect("a drawn photo is sound");
-        let found = network.run(1, &input.tensor(&input.square(&picture))).expect("it runs").logits;
+        let jpeg = spec.shoot(&world).jpeg;
+        let square = decode_square(&jpeg, &Limits::default(), input.size).expect("a drawn photo is sound");
+        let found = network.run(1, &input.tensor(&square)).expect("it runs").logits;
         let [found, expected] = [&found, logits].map(|row| softmax(row, files.manifest.temperature));
         for (area, (found, expected)) in files.manifest.labels.iter().zip(found.iter().zip(&expected)) {
             assert!((found - expected).abs() < 1e-3, "{}: {found} is not {expected}", area.area);
