@@ -21,7 +21,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use self::winograd::Winograd;
-use super::passes::room;
+use super::passes::Own;
 
 /// Convolves `[batch, in, height, width]` with square kernels `[out, in, kernel, kernel]`, zeros around. The output has
 /// the type of `x`; the weights are float32.
@@ -100,7 +100,7 @@ impl ConvolveGradient for Flex {
         padding: usize,
     ) -> FlexTensor {
         let shape = Shape::of(&x, &weight, stride, padding);
-        let (grad, weight, mut out) = (grad.to_contiguous(), weight.to_contiguous(), room(x));
+        let (grad, weight, mut out) = (grad.to_contiguous(), weight.to_contiguous(), Own::new(x).tensor);
         let (grad, weight) = (grad.storage(), weight.storage());
         match shape.winograd() {
             Some(winograd) => winograd.input_gradient(grad, weight, out.storage_mut()),

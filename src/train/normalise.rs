@@ -183,18 +183,8 @@ impl NormaliseGradient for Flex {
             .into_par_iter()
             .enumerate()
             .map(|(channel, pieces)| {
-                let mut grads = values(pieces);
-                let at = &affine[channel];
-                let (mut plain, mut weighted) = (0.0_f64, 0.0_f64);
-                for (x, grad) in planes.of(channel).zip(&grads) {
-                    let (a, b) = vectorised(
-                        #[inline(always)]
-                        || at.gradient_sums(x, grad, relu),
-                    );
-                    plain += f64::from(a);
-                    weighted += f64::from(b);
-                }
-                let (plain, weighted) = (plain as f32, weighted as f32);
+                let (mut grads, at) = (values(pieces), &affine[channel]);
+                let (plain, weighted) = at.channel_sums(planes.of(channel), &grads, relu);
                 for (x, grad) in planes.of(channel).zip(&mut grads) {
                     vectorised(
                         #[inline(always)]
@@ -204,7 +194,6 @@ impl NormaliseGradient for Flex {
                 (weighted, plain)
             })
             .unzip();
-        let vector = |values: Vec<f32>| FlexTensor::from_data(TensorData::new(values, [channels]));
         [out.tensor, vector(sums.0), vector(sums.1)]
     }
 
@@ -229,19 +218,13 @@ impl NormaliseGradient for Flex {
             .enumerate()
             .map(|(channel, (grads, backs))| {
                 let (mut grads, mut backs, at) = (values(grads), values(backs), &affine[channel]);
-                let (mut plain, mut weighted) = (0.0_f64, 0.0_f64);
-                for ((x, grad), out) in planes.of(channel).zip(&mut grads).zip(&backs) {
-                    let (a, b) = vectorised(
+                for (grad, out) in grads.iter_mut().zip(&backs) {
+                    vectorised(
                         #[inline(always)]
-                        || {
-                            grad.iter_mut().zip(&**out).for_each(|(grad, out)| *grad = passed(*grad, *out));
-                            at.gradient_sums(x, grad, false)
-                        },
+                        || grad.iter_mut().zip(&**out).for_each(|(grad, out)| *grad = passed(*grad, *out)),
                     );
-                    plain += f64::from(a);
-                    weighted += f64::from(b);
                 }
-                let (plain, weighted) = (plain as f32, weighted as f32);
+                let (plain, weighted) = at.channel_sums(planes.of(channel), &grads, false);
                 for ((x, grad), back) in planes.of(channel).zip(&grads).zip(&mut backs) {
                     vectorised(
                         #[inline(always)]
@@ -254,9 +237,14 @@ impl NormaliseGradient for Flex {
                 (weighted, plain)
             })
             .unzip();
-        let vector = |values: Vec<f32>| FlexTensor::from_data(TensorData::new(values, [channels]));
         [back.tensor, vector(sums.0), vector(sums.1), grad.tensor]
     }
+}
+
+/// One value a channel.
+fn vector(values: Vec<f32>) -> FlexTensor {
+    let channels = values.len();
+    FlexTensor::from_data(TensorData::new(values, [channels]))
 }
 
 /// The gradient before a ReLU, by what came out of it.
@@ -404,6 +392,25 @@ impl Affine {
         }
         x.iter().zip(grad).enumerate().for_each(|(lane, (x, grad))| add(lane, *x, *grad));
         (plain.iter().sum(), weighted.iter().sum::<f32>() * self.inverse)
+    }
+
+    /// [`Self::gradient_sums`] over all planes of the channel.
+    fn channel_sums<'a>(
+        &self,
+        planes: impl Iterator<Item = &'a [f32]>,
+        grads: &[&mut [f32]],
+        relu: bool,
+    ) -> (f32, f32) {
+        let (mut plain, mut weighted) = (0.0_f64, 0.0_f64);
+        for (x, grad) in planes.zip(grads) {
+            let (a, b) = vectorised(
+                #[inline(always)]
+                || self.gradient_sums(x, grad, relu),
+            );
+            plain += f64::from(a);
+            weighted += f64::from(b);
+        }
+        (plain as f32, weighted as f32)
     }
 
     /// The gradient of the input in place of that of the output, by the means of the sums.

@@ -44,19 +44,9 @@ const BLOCK: usize = 256;
 /// A tensor to be written over: itself when nobody else has its values, else a copy, made piece by piece where they are
 /// worked on.
 pub(super) struct Own {
+    /// For whoever writes all of it: it holds some values, those of the copy's pieces that were asked for.
     pub(super) tensor: FlexTensor,
     from: Option<FlexTensor>,
-}
-
-/// A tensor of the same shape to be written to, with whatever values: itself when nobody else has its values.
-pub(super) fn room(tensor: FlexTensor) -> FlexTensor {
-    let whole = tensor.to_contiguous();
-    drop(tensor);
-    if whole.is_unique() {
-        return whole;
-    }
-    let shape = whole.layout().shape().clone();
-    FlexTensor::from_data(TensorData::new(zeros(shape.num_elements()), shape))
 }
 
 /// Some values of it.
