@@ -29,8 +29,8 @@ pub struct Manifest {
     pub version: String,
     /// Architecture: `resnet18`.
     pub arch: String,
-    /// Pixels of the input that a cell of the feature map stands for, each way: 32 in torchvision's networks.
-    #[serde(default = "torchvisions_stride")]
+    /// Pixels of the input that a cell of the feature map stands for, each way.
+    #[serde(default = "output_stride")]
     pub output_stride: usize,
     /// SHA-256 of `model.onnx`, 64 hexadecimal digits.
     pub sha256: String,
@@ -54,8 +54,11 @@ pub struct Manifest {
     pub labels: Vec<Area>,
 }
 
-fn torchvisions_stride() -> usize {
-    32
+/// Output stride where nothing is said of it: that of torchvision's networks.
+pub const OUTPUT_STRIDE: usize = 32;
+
+pub(crate) fn output_stride() -> usize {
+    OUTPUT_STRIDE
 }
 
 /// Origin and terms of a model.

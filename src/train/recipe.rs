@@ -12,7 +12,8 @@ use thiserror::Error;
 use super::augment::Augment;
 use super::convolve::on_processor;
 use super::optimise::{Adam, Sgd};
-use super::resnet::{Arch, OUTPUT_STRIDE, ResNetConfig};
+use super::resnet::{Arch, ResNetConfig};
+use crate::infer::manifest::output_stride;
 
 /// Recipes by name, as `config/recipes` holds them.
 const BUILT_IN: [(&str, &str); 3] = [
@@ -28,7 +29,7 @@ pub struct Recipe {
     /// Depth of the network.
     pub arch: Arch,
     /// Pixels that a cell of its feature map stands for: 8, 16 or 32.
-    #[serde(default = "coarsest")]
+    #[serde(default = "output_stride")]
     pub output_stride: usize,
     /// Photos in a step, 2 or more.
     pub batch: usize,
@@ -58,10 +59,6 @@ pub struct Recipe {
     /// Random changes of the photos.
     #[serde(default)]
     pub augment: Augment,
-}
-
-fn coarsest() -> usize {
-    OUTPUT_STRIDE
 }
 
 fn first_seed() -> u64 {

@@ -11,6 +11,7 @@ use burn::tensor::{Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{convolve, normalise};
+use crate::infer::manifest::OUTPUT_STRIDE;
 
 /// Depth of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,9 +89,6 @@ pub struct ResNetConfig {
     /// and a stage that does not halve costs four times as much.
     pub output_stride: usize,
 }
-
-/// Output stride of torchvision's networks.
-pub const OUTPUT_STRIDE: usize = 32;
 
 impl ResNetConfig {
     /// A network for `classes` labels whose blocks start as the identity.
