@@ -139,11 +139,13 @@ pub struct Known {
 /// all photos stay as they are.
 #[must_use]
 pub fn as_known(photos: &[TestPhoto], labels: &[Area]) -> Known {
+    let cells = are_cells(labels);
     let mut known = Known { photos: Vec::new(), inside: Vec::new(), outside: Vec::new() };
     for (i, photo) in photos.iter().enumerate() {
-        let area = match are_cells(labels) {
-            true => photo.position.and_then(|at| label_at(labels, at)).map(|label| &labels[label].area),
-            false => Some(&photo.area),
+        let area = if cells {
+            photo.position.and_then(|at| label_at(labels, at)).map(|label| &labels[label].area)
+        } else {
+            Some(&photo.area)
         };
         if let Some(area) = area {
             known.photos.push(TestPhoto { area: area.clone(), ..photo.clone() });
