@@ -38,6 +38,7 @@ pub mod parity;
 mod passes;
 pub mod progress;
 pub mod recipe;
+pub mod recycle;
 pub mod reference;
 pub mod resnet;
 pub mod settings;

@@ -11,6 +11,7 @@ use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use clap::Parser;
 use kokodoko::train::device::Processor;
 use kokodoko::train::recipe::Optimiser;
+use kokodoko::train::recycle::Recycling;
 use kokodoko::train::resnet::{Arch, ResNetConfig};
 
 /// Options of the benchmark.
@@ -88,6 +89,7 @@ fn steps(case: &Case, device: &burn::tensor::Device, cli: &Cli) -> (Vec<Duration
     let labels: Vec<i64> = (0..batch as i64).map(|i| i % 7).collect();
     let mut times = Vec::new();
     let mut loss = f32::NAN;
+    let recycling = Recycling::start();
     for step in 0..cli.warm_up + cli.steps {
         let pixels = TensorData::new(pixels.clone(), [batch, 3, side, side]);
         let begin = Instant::now();
@@ -99,6 +101,7 @@ fn steps(case: &Case, device: &burn::tensor::Device, cli: &Cli) -> (Vec<Duration
         model = optimiser.step(0.01, model, gradients);
         // Reading the loss waits for the step, as the engine does.
         loss = value.into_scalar();
+        recycling.turn();
         if step >= cli.warm_up {
             times.push(begin.elapsed());
         }

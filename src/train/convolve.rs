@@ -22,6 +22,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use self::winograd::Winograd;
 use super::passes::Own;
+use super::recycle::{recycle, room};
 
 /// Convolves `[batch, in, height, width]` with square kernels `[out, in, kernel, kernel]`, zeros around. The output has
 /// the type of `x`; the weights are float32.
@@ -83,11 +84,12 @@ impl Convolve for Flex {
         let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
         let shape = Shape::of(&x, &weight, stride, padding);
         let (x, weight) = (x.storage(), weight.storage());
-        let out = match shape.winograd() {
-            Some(winograd) => winograd.forward(x, weight),
-            None => shape.forward(x, weight),
-        };
-        tensor(out, [shape.batch, shape.outputs, shape.rows, shape.columns])
+        let mut out = room([shape.batch, shape.outputs, shape.rows, shape.columns]);
+        match shape.winograd() {
+            Some(winograd) => winograd.forward(x, weight, out.storage_mut()),
+            None => shape.forward(x, weight, out.storage_mut()),
+        }
+        out
     }
 }
 
@@ -100,12 +102,13 @@ impl ConvolveGradient for Flex {
         padding: usize,
     ) -> FlexTensor {
         let shape = Shape::of(&x, &weight, stride, padding);
-        let (grad, weight, mut out) = (grad.to_contiguous(), weight.to_contiguous(), Own::new(x).tensor);
-        let (grad, weight) = (grad.storage(), weight.storage());
+        let (whole, weight, mut out) = (grad.to_contiguous(), weight.to_contiguous(), Own::new(x).tensor);
+        drop(grad);
         match shape.winograd() {
-            Some(winograd) => winograd.input_gradient(grad, weight, out.storage_mut()),
-            None => shape.input_gradient(grad, weight, out.storage_mut()),
+            Some(winograd) => winograd.input_gradient(whole.storage(), weight.storage(), out.storage_mut()),
+            None => shape.input_gradient(whole.storage(), weight.storage(), out.storage_mut()),
         }
+        recycle(whole);
         out
     }
 

@@ -18,6 +18,7 @@ use super::evaluate::logits;
 use super::loader;
 use super::progress::{Event, Progress, Validation};
 use super::recipe::Recipe;
+use super::recycle::Recycling;
 use super::resnet::ResNet;
 use super::start::Start;
 use super::step::{Forward, OutOfMemory, Stepper};
@@ -133,6 +134,7 @@ fn fit_with(plan: &Fit<'_>, forward: Forward<'_>, say: &mut dyn FnMut(Event)) ->
             mixed: recipe.mixed_precision,
             forward,
             device,
+            recycling: Recycling::start(),
         },
         workers: &workers,
         begin: Instant::now(),

@@ -12,9 +12,11 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Tensor, TensorData};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::passes::{CHUNK, Own, Piece, vectorised, zeros};
+use super::passes::{CHUNK, Own, Piece, vectorised};
+use super::recycle::{recycle, room};
 
 /// Mean and (biased) variance of each channel of `[batch, channels, height, width]`: `[2, channels]`. No gradient
 /// flows through it; [`normalise`] knows that both depend on the input.
@@ -125,9 +127,10 @@ impl Normalise for Flex {
         let [batch, channels, height, width] = x.layout().shape().dims();
         let size = height * width;
         let affine = affine(&moments, &gamma, &beta, epsilon);
-        let mut out = zeros(x.storage::<f32>().len());
+        let mut out = room([batch, channels, height, width]);
         let least = if relu { 0.0 } else { f32::NEG_INFINITY };
-        let planes = out.par_chunks_mut(size).zip(x.storage::<f32>().par_chunks(size)).enumerate();
+        let planes = out.storage_mut::<f32>().par_chunks_mut(size);
+        let planes = planes.zip(x.storage::<f32>().par_chunks(size)).enumerate();
         planes.with_min_len(min_planes(size)).for_each(|(plane, (out, x))| {
             let Affine { scale, shift, .. } = affine[plane % channels];
             vectorised(
@@ -135,7 +138,7 @@ impl Normalise for Flex {
                 || out.iter_mut().zip(x).for_each(|(out, x)| *out = (x * scale + shift).max(least)),
             );
         });
-        FlexTensor::from_data(TensorData::new(out, [batch, channels, height, width]))
+        out
     }
 
     fn join(
@@ -173,10 +176,11 @@ impl NormaliseGradient for Flex {
         relu: bool,
         grad: FlexTensor,
     ) -> [FlexTensor; 3] {
-        let (x, mut out) = (x.to_contiguous(), Own::new(grad));
-        let [batch, channels, height, width] = x.layout().shape().dims();
+        let (whole, mut out) = (x.to_contiguous(), Own::new(grad));
+        drop(x);
+        let [batch, channels, height, width] = whole.layout().shape().dims();
         let affine = affine(&moments, &gamma, &beta, epsilon);
-        let planes = Planes { channels, size: height * width, values: x.storage() };
+        let planes = Planes { channels, size: height * width, values: whole.storage() };
         let count = (batch * planes.size) as f32;
         // Channel by channel, so that the planes are still in the cache when the sums are known.
         let sums: (Vec<f32>, Vec<f32>) = by_channel(out.pieces(planes.size), channels)
@@ -194,6 +198,7 @@ impl NormaliseGradient for Flex {
                 (weighted, plain)
             })
             .unzip();
+        recycle(whole);
         [out.tensor, vector(sums.0), vector(sums.1)]
     }
 
@@ -207,10 +212,11 @@ impl NormaliseGradient for Flex {
         grad: FlexTensor,
     ) -> [FlexTensor; 4] {
         // What came out is needed no more: the gradient of the input takes its place.
-        let (x, mut back, mut grad) = (x.to_contiguous(), Own::new(out), Own::new(grad));
-        let [batch, channels, height, width] = x.layout().shape().dims();
+        let (whole, mut back, mut grad) = (x.to_contiguous(), Own::new(out), Own::new(grad));
+        drop(x);
+        let [batch, channels, height, width] = whole.layout().shape().dims();
         let affine = affine(&moments, &gamma, &beta, epsilon);
-        let planes = Planes { channels, size: height * width, values: x.storage() };
+        let planes = Planes { channels, size: height * width, values: whole.storage() };
         let count = (batch * planes.size) as f32;
         let pairs = by_channel(grad.pieces(planes.size), channels);
         let pairs = pairs.into_par_iter().zip(by_channel(back.pieces(planes.size), channels));
@@ -237,6 +243,7 @@ impl NormaliseGradient for Flex {
                 (weighted, plain)
             })
             .unzip();
+        recycle(whole);
         [back.tensor, vector(sums.0), vector(sums.1), grad.tensor]
     }
 }
@@ -377,24 +384,7 @@ impl Affine {
         !relu || x * self.scale + self.shift > 0.0
     }
 
-    /// The sums of the gradient, and of the gradient times the normalised input.
-    #[inline(always)]
-    fn gradient_sums(&self, xs: &[f32], grads: &[f32], relu: bool) -> (f32, f32) {
-        let (mut plain, mut weighted) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-        let mut add = |lane: usize, x: f32, grad: f32| {
-            let grad = if self.passes(x, relu) { grad } else { 0.0 };
-            plain[lane] += grad;
-            weighted[lane] += grad * (x - self.mean);
-        };
-        let ((xs, x), (grads, grad)) = (xs.as_chunks::<LANES>(), grads.as_chunks::<LANES>());
-        for (xs, grads) in xs.iter().zip(grads) {
-            (0..LANES).for_each(|lane| add(lane, xs[lane], grads[lane]));
-        }
-        x.iter().zip(grad).enumerate().for_each(|(lane, (x, grad))| add(lane, *x, *grad));
-        (plain.iter().sum(), weighted.iter().sum::<f32>() * self.inverse)
-    }
-
-    /// [`Self::gradient_sums`] over all planes of the channel.
+    /// The sums of the gradient, and of the gradient times the normalised input, over all planes of the channel.
     fn channel_sums<'a>(
         &self,
         planes: impl Iterator<Item = &'a [f32]>,
@@ -403,14 +393,11 @@ impl Affine {
     ) -> (f32, f32) {
         let (mut plain, mut weighted) = (0.0_f64, 0.0_f64);
         for (x, grad) in planes.zip(grads) {
-            let (a, b) = vectorised(
-                #[inline(always)]
-                || self.gradient_sums(x, grad, relu),
-            );
+            let (a, b) = Arch::new().dispatch(GradientSums { affine: self, x, grad, relu });
             plain += f64::from(a);
             weighted += f64::from(b);
         }
-        (plain as f32, weighted as f32)
+        (plain as f32, (weighted * f64::from(self.inverse)) as f32)
     }
 
     /// The gradient of the input in place of that of the output, by the means of the sums.
@@ -421,6 +408,41 @@ impl Affine {
             let passed = if self.passes(*x, relu) { *grad } else { 0.0 };
             *grad = self.scale * (passed - plain - (x - self.mean) * weighted);
         }
+    }
+}
+
+/// The sums of a plane's gradient, and of the gradient times the input less its mean. Written for vectors: left to itself,
+/// the compiler adds lane by lane.
+struct GradientSums<'a> {
+    affine: &'a Affine,
+    x: &'a [f32],
+    grad: &'a [f32],
+    relu: bool,
+}
+
+impl WithSimd for GradientSums<'_> {
+    type Output = (f32, f32);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> (f32, f32) {
+        let Self { affine, x, grad, relu } = self;
+        let [zero, mean, scale, shift] = [0.0, affine.mean, affine.scale, affine.shift].map(|v| simd.splat_f32s(v));
+        let ((xs, x), (grads, grad)) = (S::as_simd_f32s(x), S::as_simd_f32s(grad));
+        let (mut plain, mut weighted) = (zero, zero);
+        for (x, grad) in xs.iter().zip(grads) {
+            let before = simd.add_f32s(simd.mul_f32s(*x, scale), shift);
+            let passes = simd.less_than_f32s(zero, before);
+            let grad = if relu { simd.select_f32s(passes, *grad, zero) } else { *grad };
+            plain = simd.add_f32s(plain, grad);
+            weighted = simd.mul_add_f32s(grad, simd.sub_f32s(*x, mean), weighted);
+        }
+        let (mut plain, mut weighted) = (simd.reduce_sum_f32s(plain), simd.reduce_sum_f32s(weighted));
+        for (x, grad) in x.iter().zip(grad) {
+            let grad = if affine.passes(*x, relu) { *grad } else { 0.0 };
+            plain += grad;
+            weighted += grad * (x - affine.mean);
+        }
+        (plain, weighted)
     }
 }
 

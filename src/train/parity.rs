@@ -15,6 +15,7 @@ use super::evaluate::values;
 use super::export::{Options, Precision, export};
 use super::loader::Batch;
 use super::recipe::Optimiser;
+use super::recycle::Recycling;
 use super::resnet::{Arch, ConvNorm, ResNet, ResNetConfig};
 use super::start::seeded;
 use super::step::Stepper;
@@ -67,6 +68,7 @@ pub fn step(arch: Arch) -> Step {
         mixed: false,
         forward: &|model: &ResNet, input| model.forward(input).logits,
         device,
+        recycling: Recycling::start(),
     };
     let (gradients, loss): (GradientsParams, Tensor<1>) = stepper.gradients(&model, &batch);
     let named = collect_gradients(&mut model, arch, &gradients);

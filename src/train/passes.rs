@@ -1,9 +1,10 @@
 //! Passes over many values on all cores.
 
 use burn::backend::flex::FlexTensor;
-use burn::tensor::TensorData;
 use pulp::Arch;
 use rayon::prelude::*;
+
+use super::recycle::room;
 
 /// Values that one task takes at once.
 pub(super) const CHUNK: usize = 1 << 14;
@@ -62,9 +63,7 @@ impl Own {
         if whole.is_unique() {
             return Self { tensor: whole, from: None };
         }
-        let shape = whole.layout().shape().clone();
-        let copy = FlexTensor::from_data(TensorData::new(zeros(shape.num_elements()), shape));
-        Self { tensor: copy, from: Some(whole) }
+        Self { tensor: room(whole.layout().shape().dims::<4>()), from: Some(whole) }
     }
 
     /// Its values in pieces of a size.

@@ -7,6 +7,7 @@ use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
 
 use super::loader::Batch;
+use super::recycle::Recycling;
 use super::resnet::ResNet;
 
 /// What runs a network on a batch of pictures and gives its logits; tests put memory faults here.
@@ -26,6 +27,8 @@ pub struct Stepper<'a> {
     pub mixed: bool,
     /// The network.
     pub forward: Forward<'a>,
+    /// Memory of the steps before.
+    pub recycling: Recycling,
 }
 
 /// Memory ran out although each part is a single photo.
@@ -57,10 +60,12 @@ impl Stepper<'_> {
                 Err(detail) if self.parts * 4 > batch.labels.len() => return Err(OutOfMemory { detail }),
                 Err(_) => {
                     self.parts *= 2;
+                    self.recycling.clear();
                     self.device.memory_cleanup();
                 }
             }
         };
+        self.recycling.turn();
         Ok((self.optimiser.step(rate, model, gradients), loss, self.parts > before))
     }
 
@@ -141,7 +146,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let loss = CrossEntropyLossConfig::new().init(&device);
         let optimiser = Optimiser::Adam.build(0.0, &device);
-        Stepper { loss, device, optimiser, parts, mixed: false, forward }
+        Stepper { loss, device, optimiser, parts, mixed: false, forward, recycling: Recycling::start() }
     }
 
     fn plain(model: &ResNet, input: Tensor<4>) -> Tensor<2> {

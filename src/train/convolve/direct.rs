@@ -15,21 +15,20 @@ use super::kernel::{COLUMNS, Column, DEPTH, Line, ROWS, Tile, add_packed, add_ro
 const PART: usize = 8 * ROWS;
 
 impl Shape {
-    /// The convolution of `x` with `weight`: `[batch, out, rows, columns]`.
-    pub(super) fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    /// The convolution of `x` with `weight`: `[batch, out, rows, columns]`. Written to `out`, whatever stands there.
+    pub(super) fn forward(&self, x: &[f32], weight: &[f32], out: &mut [f32]) {
         let taps: Vec<_> = self.taps().map(|(down, right)| (self.from(down), self.from(right))).collect();
         let place = Place { step: 1, row: 0, column: 0, width: self.columns, plane: self.positions() };
         let weight = packed(weight, self.outputs);
-        let mut out = zeros(self.batch * self.outputs * self.positions());
         let share = share(self.batch, self.positions(), COLUMNS);
         let tasks = out.par_chunks_mut(share * self.outputs * self.positions());
         tasks.zip(x.par_chunks(share * self.inputs * self.height * self.width)).for_each(|(out, x)| {
             let source = self.source(x);
             let columns = Columns::new(&source, &taps, [self.rows, self.columns]);
             let outputs = self.outputs;
-            Arch::new().dispatch(Product { weight: &weight, outputs, columns: &columns, place: &place, out });
+            let weight = weight.as_chunks().0;
+            Arch::new().dispatch(Product { weight, outputs, columns: &columns, place: &place, out });
         });
-        out
     }
 
     /// The gradient of the input: for each remainder by the stride, a convolution of the output's gradient with the taps
@@ -53,7 +52,8 @@ impl Shape {
                 let source = Source::new(grad, self.outputs, [self.rows, self.columns], class.zeros);
                 let columns = Columns::new(&source, &class.offsets, class.grid);
                 let outputs = self.inputs;
-                Arch::new().dispatch(Product { weight: &weight, outputs, columns: &columns, place: &place, out });
+                let weight = weight.as_chunks().0;
+                Arch::new().dispatch(Product { weight, outputs, columns: &columns, place: &place, out });
             });
         }
     }
@@ -94,7 +94,7 @@ impl Shape {
     /// `[batch, channels, positions]` to `[channels / 32, batch * positions, 32]`, with zeros after the last channel.
     fn by_position(&self, values: &[f32], channels: usize) -> Vec<f32> {
         let (positions, all) = (self.positions(), self.batch * self.positions());
-        let mut lines = zeros(channels.div_ceil(COLUMNS) * all * COLUMNS);
+        let mut lines = zeros(channels.next_multiple_of(COLUMNS) * all);
         lines.as_chunks_mut::<COLUMNS>().0.par_chunks_mut(positions).enumerate().for_each(|(at, lines)| {
             let (panel, picture) = (at / self.batch, at % self.batch);
             let count = COLUMNS.min(channels - panel * COLUMNS);
@@ -144,11 +144,12 @@ impl Class {
     }
 
     /// Weights `[out, in, kernel, kernel]` as those `[in, out * taps]` of the turned convolution, [`packed`].
-    fn weights(&self, shape: &Shape, weight: &[f32]) -> Vec<Column> {
+    fn weights(&self, shape: &Shape, weight: &[f32]) -> Vec<f32> {
         let taps: Vec<usize> = self.taps.iter().map(|(down, right)| down * shape.kernel + right).collect();
         let kernel = shape.kernel * shape.kernel;
         let depth = shape.outputs * taps.len();
-        let mut columns = vec![[0.0; ROWS]; shape.inputs.div_ceil(ROWS) * depth];
+        let mut packed = zeros(shape.inputs.next_multiple_of(ROWS) * depth);
+        let columns = packed.as_chunks_mut::<ROWS>().0;
         columns.par_chunks_mut(depth).enumerate().for_each(|(group, columns)| {
             let first = group * ROWS;
             let count = ROWS.min(shape.inputs - first);
@@ -159,19 +160,21 @@ impl Class {
                     continue;
                 }
                 for (column, tap) in columns.iter_mut().zip(&taps) {
-                    (0..count).for_each(|input| column[input] = from[input * kernel + tap]);
+                    // The last one stands for those after it.
+                    *column = std::array::from_fn(|input| from[input.min(count - 1) * kernel + tap]);
                 }
             }
         });
-        columns
+        packed
     }
 }
 
 /// A matrix `[rows, depth]` in groups of 8 rows, `[rows / 8, depth, 8]`: what a product needs of it next lies side by
 /// side.
-fn packed(matrix: &[f32], rows: usize) -> Vec<Column> {
+fn packed(matrix: &[f32], rows: usize) -> Vec<f32> {
     let depth = matrix.len() / rows;
-    let mut columns = vec![[0.0; ROWS]; rows.div_ceil(ROWS) * depth];
+    let mut packed = zeros(rows.next_multiple_of(ROWS) * depth);
+    let columns = packed.as_chunks_mut::<ROWS>().0;
     columns.par_chunks_mut(depth).zip(matrix.par_chunks(ROWS * depth)).for_each(|(columns, rows)| {
         // The last one stands for those after it.
         let last = rows.len() / depth - 1;
@@ -180,7 +183,7 @@ fn packed(matrix: &[f32], rows: usize) -> Vec<Column> {
             *column = std::array::from_fn(|row| rows[row][at]);
         }
     });
-    columns
+    packed
 }
 
 /// Where the positions of a grid lie in a picture.
@@ -269,7 +272,7 @@ impl Parts {
 
     /// `[depth, channels]`.
     fn joined(&self, channels: usize) -> Vec<f32> {
-        let mut out = vec![0.0; self.depth * channels];
+        let mut out = zeros(self.depth * channels);
         out.par_chunks_mut(ROWS * channels).enumerate().for_each(|(group, out)| {
             for (panel, first) in (0..channels).step_by(COLUMNS).enumerate() {
                 let tile = self.tile(group * ROWS, panel, channels);
@@ -283,7 +286,7 @@ impl Parts {
 
     /// `[channels, depth]`.
     fn joined_turned(&self, channels: usize) -> Vec<f32> {
-        let mut out = vec![0.0; channels * self.depth];
+        let mut out = zeros(channels * self.depth);
         out.par_chunks_mut(COLUMNS * self.depth).enumerate().for_each(|(panel, out)| {
             for row in (0..self.depth).step_by(ROWS) {
                 let tile = self.tile(row, panel, channels);

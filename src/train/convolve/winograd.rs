@@ -45,11 +45,10 @@ impl Winograd {
         (whole && batch * this.tiles() >= ENOUGH_TILES).then_some(this)
     }
 
-    /// The convolution of `x` with weights `[outputs, inputs, 3, 3]`: `[batch, outputs, height, width]`.
-    pub(super) fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
-        let mut out = zeros(self.batch * self.outputs * self.plane());
-        self.convolve(x, &self.weight_points(weight, [self.inputs * TAPS, TAPS], false), &mut out);
-        out
+    /// The convolution of `x` with weights `[outputs, inputs, 3, 3]`: `[batch, outputs, height, width]`. Written to `out`,
+    /// whatever stands there.
+    pub(super) fn forward(&self, x: &[f32], weight: &[f32], out: &mut [f32]) {
+        self.convolve(x, &self.weight_points(weight, [self.inputs * TAPS, TAPS], false), out);
     }
 
     /// The gradient of the input by that of the output: its convolution with the kernels turned round.
@@ -228,7 +227,7 @@ impl Winograd {
 
     /// Gradients at each point, `[outputs, inputs]`, to those of the weights, `[outputs, inputs, 3, 3]`.
     fn weights(&self, points: &[Vec<f32>]) -> Vec<f32> {
-        let mut weight = vec![0.0; self.outputs * self.inputs * TAPS];
+        let mut weight = zeros(self.outputs * self.inputs * TAPS);
         weight.par_chunks_mut(self.inputs * TAPS).enumerate().for_each(|(output, weight)| {
             Arch::new().dispatch(
                 #[inline(always)]
