@@ -36,6 +36,7 @@ pub mod onnx;
 pub mod optimise;
 pub mod parity;
 mod passes;
+pub mod pool;
 pub mod progress;
 pub mod recipe;
 pub mod recycle;

@@ -10,7 +10,7 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{convolve, normalise};
+use super::{convolve, normalise, pool};
 use crate::infer::manifest::OUTPUT_STRIDE;
 
 /// Depth of the network.
@@ -333,7 +333,9 @@ impl ResNet {
     /// of the input, float32 or bfloat16; everything else, and the outputs, are float32.
     #[must_use]
     pub fn forward(&self, input: Tensor<4>) -> Outputs {
-        let mut x = self.pool.forward(self.stem.forward(input, Then::Relu));
+        let x = self.stem.forward(input, Then::Relu);
+        let ours = ours(&x) && convolve::on_processor(&x.device());
+        let mut x = if ours { pool::max_pool(x) } else { self.pool.forward(x) };
         for block in &self.blocks {
             x = block.forward(x);
         }
