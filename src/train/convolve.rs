@@ -21,8 +21,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use self::winograd::Winograd;
-use super::passes::Own;
-use super::recycle::{recycle, room};
+use super::recycle::{Own, recycle, room, whole};
 
 /// Convolves `[batch, in, height, width]` with square kernels `[out, in, kernel, kernel]`, zeros around. The output has
 /// the type of `x`; the weights are float32.
@@ -102,13 +101,12 @@ impl ConvolveGradient for Flex {
         padding: usize,
     ) -> FlexTensor {
         let shape = Shape::of(&x, &weight, stride, padding);
-        let (whole, weight, mut out) = (grad.to_contiguous(), weight.to_contiguous(), Own::new(x).tensor);
-        drop(grad);
+        let (grad, weight, mut out) = (whole(grad), weight.to_contiguous(), Own::new(x).tensor);
         match shape.winograd() {
-            Some(winograd) => winograd.input_gradient(whole.storage(), weight.storage(), out.storage_mut()),
-            None => shape.input_gradient(whole.storage(), weight.storage(), out.storage_mut()),
+            Some(winograd) => winograd.input_gradient(grad.storage(), weight.storage(), out.storage_mut()),
+            None => shape.input_gradient(grad.storage(), weight.storage(), out.storage_mut()),
         }
-        recycle(whole);
+        recycle(grad);
         out
     }
 
@@ -126,7 +124,8 @@ impl ConvolveGradient for Flex {
             Some(winograd) => winograd.weight_gradient(x, grad),
             None => shape.weight_gradient(x, grad),
         };
-        tensor(out, [shape.outputs, shape.inputs, shape.kernel, shape.kernel])
+        let weights = [shape.outputs, shape.inputs, shape.kernel, shape.kernel];
+        FlexTensor::from_data(TensorData::new(out, weights))
     }
 }
 
@@ -203,10 +202,6 @@ impl Shape {
         let fits = self.kernel == 3 && self.stride == 1 && self.padding == 1;
         fits.then(|| Winograd::new(self.batch, [self.inputs, self.outputs], [self.height, self.width])).flatten()
     }
-}
-
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape))
 }
 
 #[cfg(test)]

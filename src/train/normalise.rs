@@ -15,8 +15,8 @@ use burn::tensor::{Tensor, TensorData};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::passes::{CHUNK, Own, Piece, vectorised};
-use super::recycle::{recycle, room};
+use super::passes::{CHUNK, vectorised};
+use super::recycle::{Own, Piece, recycle, room, whole};
 
 /// Mean and (biased) variance of each channel of `[batch, channels, height, width]`: `[2, channels]`. No gradient
 /// flows through it; [`normalise`] knows that both depend on the input.
@@ -176,11 +176,10 @@ impl NormaliseGradient for Flex {
         relu: bool,
         grad: FlexTensor,
     ) -> [FlexTensor; 3] {
-        let (whole, mut out) = (x.to_contiguous(), Own::new(grad));
-        drop(x);
-        let [batch, channels, height, width] = whole.layout().shape().dims();
+        let (x, mut out) = (whole(x), Own::new(grad));
+        let [batch, channels, height, width] = x.layout().shape().dims();
         let affine = affine(&moments, &gamma, &beta, epsilon);
-        let planes = Planes { channels, size: height * width, values: whole.storage() };
+        let planes = Planes { channels, size: height * width, values: x.storage() };
         let count = (batch * planes.size) as f32;
         // Channel by channel, so that the planes are still in the cache when the sums are known.
         let sums: (Vec<f32>, Vec<f32>) = by_channel(out.pieces(planes.size), channels)
@@ -198,7 +197,7 @@ impl NormaliseGradient for Flex {
                 (weighted, plain)
             })
             .unzip();
-        recycle(whole);
+        recycle(x);
         [out.tensor, vector(sums.0), vector(sums.1)]
     }
 
@@ -212,11 +211,10 @@ impl NormaliseGradient for Flex {
         grad: FlexTensor,
     ) -> [FlexTensor; 4] {
         // What came out is needed no more: the gradient of the input takes its place.
-        let (whole, mut back, mut grad) = (x.to_contiguous(), Own::new(out), Own::new(grad));
-        drop(x);
-        let [batch, channels, height, width] = whole.layout().shape().dims();
+        let (x, mut back, mut grad) = (whole(x), Own::new(out), Own::new(grad));
+        let [batch, channels, height, width] = x.layout().shape().dims();
         let affine = affine(&moments, &gamma, &beta, epsilon);
-        let planes = Planes { channels, size: height * width, values: whole.storage() };
+        let planes = Planes { channels, size: height * width, values: x.storage() };
         let count = (batch * planes.size) as f32;
         let pairs = by_channel(grad.pieces(planes.size), channels);
         let pairs = pairs.into_par_iter().zip(by_channel(back.pieces(planes.size), channels));
@@ -243,7 +241,7 @@ impl NormaliseGradient for Flex {
                 (weighted, plain)
             })
             .unzip();
-        recycle(whole);
+        recycle(x);
         [back.tensor, vector(sums.0), vector(sums.1), grad.tensor]
     }
 }

@@ -1,10 +1,7 @@
 //! Passes over many values on all cores.
 
-use burn::backend::flex::FlexTensor;
 use pulp::Arch;
 use rayon::prelude::*;
-
-use super::recycle::room;
 
 /// Values that one task takes at once.
 pub(super) const CHUNK: usize = 1 << 14;
@@ -41,48 +38,6 @@ const SHARED: usize = 1 << 17;
 
 /// Zeros that are written at once.
 const BLOCK: usize = 256;
-
-/// A tensor to be written over: itself when nobody else has its values, else a copy, made piece by piece where they are
-/// worked on.
-pub(super) struct Own {
-    /// For whoever writes all of it: it holds some values, those of the copy's pieces that were asked for.
-    pub(super) tensor: FlexTensor,
-    from: Option<FlexTensor>,
-}
-
-/// Some values of it.
-pub(super) struct Piece<'a> {
-    to: &'a mut [f32],
-    from: Option<&'a [f32]>,
-}
-
-impl Own {
-    pub(super) fn new(tensor: FlexTensor) -> Self {
-        let whole = tensor.to_contiguous();
-        drop(tensor);
-        if whole.is_unique() {
-            return Self { tensor: whole, from: None };
-        }
-        Self { tensor: room(whole.layout().shape().dims::<4>()), from: Some(whole) }
-    }
-
-    /// Its values in pieces of a size.
-    pub(super) fn pieces(&mut self, size: usize) -> Vec<Piece<'_>> {
-        let mut from = self.from.as_ref().map(|from| from.storage().chunks(size));
-        let to = self.tensor.storage_mut().chunks_mut(size);
-        to.map(|to| Piece { to, from: from.as_mut().and_then(Iterator::next) }).collect()
-    }
-}
-
-impl<'a> Piece<'a> {
-    /// The values, which are there from now on.
-    pub(super) fn values(self) -> &'a mut [f32] {
-        if let Some(from) = self.from {
-            self.to.copy_from_slice(from);
-        }
-        self.to
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -12,8 +12,8 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::passes::{Own, vectorised};
-use super::recycle::room;
+use super::passes::vectorised;
+use super::recycle::{Own, room};
 
 /// Positions of a window along a side.
 const WINDOW: usize = 3;

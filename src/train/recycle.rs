@@ -1,5 +1,6 @@
 //! Memory of one training step for the next, on the processor: what a step needs no more, a later one writes over. New
-//! memory would be zeroed first, and fetched from the system.
+//! memory would be zeroed first, and fetched from the system. Within a step a result takes the place of an input that nobody
+//! else has ([`Own`]).
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -65,8 +66,7 @@ impl Drop for Recycling {
 
 /// Nobody needs the tensor any more, except for others who have its values, if any.
 pub(super) fn recycle(tensor: FlexTensor) {
-    let whole = tensor.is_unique() && tensor.is_contiguous() && tensor.dtype() == DType::F32;
-    if whole {
+    if tensor.is_unique() && tensor.is_contiguous() && tensor.dtype() == DType::F32 {
         KEPT.with_borrow_mut(|kept| kept.iter_mut().for_each(|kept| kept.now.push(tensor.clone())));
     }
 }
@@ -82,6 +82,52 @@ pub(super) fn room<const D: usize>(shape: [usize; D]) -> FlexTensor {
         room.storage_mut::<f32>().fill(f32::NAN);
     }
     room
+}
+
+/// The tensor with its values side by side. Whoever alone had them still does.
+pub(super) fn whole(tensor: FlexTensor) -> FlexTensor {
+    tensor.to_contiguous()
+}
+
+/// A tensor to be written over: itself when nobody else has its values, else a copy, made piece by piece where they are
+/// worked on.
+pub(super) struct Own {
+    /// For whoever writes all of it: it holds some values, those of the copy's pieces that were asked for.
+    pub(super) tensor: FlexTensor,
+    from: Option<FlexTensor>,
+}
+
+/// Some values of it.
+pub(super) struct Piece<'a> {
+    to: &'a mut [f32],
+    from: Option<&'a [f32]>,
+}
+
+impl Own {
+    pub(super) fn new(tensor: FlexTensor) -> Self {
+        let tensor = whole(tensor);
+        if tensor.is_unique() {
+            return Self { tensor, from: None };
+        }
+        Self { tensor: room(tensor.layout().shape().dims::<4>()), from: Some(tensor) }
+    }
+
+    /// Its values in pieces of a size.
+    pub(super) fn pieces(&mut self, size: usize) -> Vec<Piece<'_>> {
+        let mut from = self.from.as_ref().map(|from| from.storage().chunks(size));
+        let to = self.tensor.storage_mut().chunks_mut(size);
+        to.map(|to| Piece { to, from: from.as_mut().and_then(Iterator::next) }).collect()
+    }
+}
+
+impl<'a> Piece<'a> {
+    /// The values, which are there from now on.
+    pub(super) fn values(self) -> &'a mut [f32] {
+        if let Some(from) = self.from {
+            self.to.copy_from_slice(from);
+        }
+        self.to
+    }
 }
 
 #[cfg(test)]
