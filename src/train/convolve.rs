@@ -8,6 +8,9 @@
 mod columns;
 mod direct;
 mod kernel;
+mod parts;
+mod pictures;
+mod product;
 mod winograd;
 
 use burn::backend::autodiff::NodeId;
@@ -224,8 +227,8 @@ mod tests {
             batch in 1_usize..6, inputs in 1_usize..5, outputs in 1_usize..5, height in 7_usize..13,
             width in 7_usize..13, half in 0_usize..4, stride in 1_usize..3, large: bool,
         ) {
-            // Large pictures under a kernel of one pixel go another way.
-            let (height, width) = if large { (height + 5, width + 5) } else { (height, width) };
+            // The weights' gradient goes another way where many positions lie side by side.
+            let (height, width) = if large { (height + 5, width + 50) } else { (height, width) };
             let device = Device::flex().autodiff();
             let kernel = 2 * half + 1;
             let random = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device).require_grad();
@@ -245,8 +248,10 @@ mod tests {
 
     #[test]
     fn results_do_not_depend_on_the_number_of_threads() {
-        // Tiles of 4x4 with many channels, panels otherwise; a stride that leaves two classes of inputs.
-        for (channels, kernel, stride) in [(32, 3, 1), (3, 7, 2), (8, 1, 1)] {
+        // Few and many tiles of 4x4, panels otherwise; a stride that leaves two classes of inputs.
+        for (channels, kernel, stride, width) in
+            [(32, 3, 1, 17), (32, 3, 1, 61), (3, 7, 2, 17), (3, 7, 2, 61), (8, 1, 1, 17)]
+        {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| {
@@ -256,7 +261,7 @@ mod tests {
                         let values: Vec<f32> = (0..shape.iter().product()).map(value).collect();
                         Tensor::<4>::from_data(TensorData::new(values, shape), &device).require_grad()
                     };
-                    let (x, w) = (tensor([6, channels, 13, 17]), tensor([32, channels, kernel, kernel]));
+                    let (x, w) = (tensor([6, channels, 13, width]), tensor([32, channels, kernel, kernel]));
                     let out = convolve(x.clone(), w.clone(), stride, kernel / 2);
                     let gradients = (out.clone() * out.clone().detach()).sum().backward();
                     [out.inner(), x.grad(&gradients).unwrap(), w.grad(&gradients).unwrap()].map(Tensor::into_data)

@@ -11,11 +11,11 @@ pub(super) fn vectorised<T>(work: impl FnOnce() -> T) -> T {
     Arch::new().dispatch(work)
 }
 
-/// Pictures in a task, so that threads that take task by task end at about the same time. A picture has so many positions,
-/// and what is left of a group of them at the end of a task takes as long as a whole one.
-pub(super) fn share(batch: usize, positions: usize, group: usize) -> usize {
+/// Pictures in a task, so that threads that take task by task end at about the same time. `cost` is what a task of so many
+/// takes, in any unit: what is left of a group of positions at its end, say, takes as long as a whole one.
+pub(super) fn share(batch: usize, cost: impl Fn(usize) -> usize) -> usize {
     let threads = rayon::current_num_threads();
-    let busiest = |share: usize| batch.div_ceil(share).div_ceil(threads) * (share * positions).div_ceil(group);
+    let busiest = |share: usize| batch.div_ceil(share).div_ceil(threads) * cost(share);
     let shares = 1..=batch.div_ceil(threads);
     let least = shares.clone().map(busiest).min().unwrap_or_default();
     // Of shares about as good the smallest: its values stay in the cache, and others may want a core as well.
@@ -47,6 +47,8 @@ mod tests {
     fn threads_get_as_much_and_whole_groups() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         pool.install(|| {
+            let share =
+                |batch, positions: usize, group| share(batch, |pictures| (pictures * positions).div_ceil(group));
             // 3 + 3 + 2 pictures would leave one thread waiting; 49 positions are 1.5 groups of 32.
             assert_eq!(share(8, 49, 32), 4);
             assert_eq!(share(8, 3136, 32), 1);

@@ -1,18 +1,21 @@
 //! Convolution as one matrix product, forward and backward, whose columns are laid out panel by panel (im2col; Chellapilla
 //! et al. 2006).
 
-use std::ops::Range;
-
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::super::passes::{CHUNK, share, zeros};
 use super::Shape;
 use super::columns::{Columns, Source};
-use super::kernel::{COLUMNS, Column, DEPTH, Line, ROWS, Tile, add_packed, add_rows};
+use super::kernel::{COLUMNS, Column, ROWS};
+use super::parts::Parts;
+use super::pictures::ByPicture;
+use super::product::{Place, Product};
 
-/// Most rows of the gradient of the weights, turned, that are summed together.
-const PART: usize = 8 * ROWS;
+/// Most weights whose gradient is summed picture by picture.
+const FEW: usize = 1 << 17;
+/// Positions side by side from which it is.
+const LONG: usize = 28;
 
 impl Shape {
     /// The convolution of `x` with `weight`: `[batch, out, rows, columns]`. Written to `out`, whatever stands there.
@@ -20,7 +23,7 @@ impl Shape {
         let taps: Vec<_> = self.taps().map(|(down, right)| (self.from(down), self.from(right))).collect();
         let place = Place { step: 1, row: 0, column: 0, width: self.columns, plane: self.positions() };
         let weight = packed(weight, self.outputs);
-        let share = share(self.batch, self.positions(), COLUMNS);
+        let share = share(self.batch, |pictures| panels(pictures * self.positions()));
         let tasks = out.par_chunks_mut(share * self.outputs * self.positions());
         tasks.zip(x.par_chunks(share * self.inputs * self.height * self.width)).for_each(|(out, x)| {
             let source = self.source(x);
@@ -46,7 +49,7 @@ impl Shape {
             }
             let weight = class.weights(self, weight);
             let place = Place { step: self.stride, row, column, width: self.width, plane };
-            let share = share(self.batch, class.grid[0] * class.grid[1], COLUMNS);
+            let share = share(self.batch, |pictures| panels(pictures * class.grid[0] * class.grid[1]));
             let tasks = out.par_chunks_mut(share * self.inputs * plane);
             tasks.zip(grad.par_chunks(share * self.outputs * self.positions())).for_each(|(out, grad)| {
                 let source = Source::new(grad, self.outputs, [self.rows, self.columns], class.zeros);
@@ -63,15 +66,23 @@ impl Shape {
     pub(super) fn weight_gradient(&self, x: &[f32], grad: &[f32]) -> Vec<f32> {
         let grid = [self.rows, self.columns];
         if self.kernel == 1 && self.stride == 1 && self.padding == 0 && self.inputs < self.outputs {
-            // Of one pixel under each weight either side may be laid out by position: the smaller one.
+            // Of one pixel under each weight either side may be turned: the smaller one.
             let source = Source::new(grad, self.outputs, grid, [0; 2]);
-            let parts = Parts::sum(&Columns::new(&source, &[(0, 0)], grid), &self.by_position(x, self.inputs));
-            return parts.joined(self.inputs);
+            return self.sum(&Columns::new(&source, &[(0, 0)], grid), x, self.inputs).joined(self.inputs);
         }
         let taps: Vec<_> = self.taps().map(|(down, right)| (self.from(down), self.from(right))).collect();
         let source = self.source(x);
-        let parts = Parts::sum(&Columns::new(&source, &taps, grid), &self.by_position(grad, self.outputs));
-        parts.joined_turned(self.outputs)
+        self.sum(&Columns::new(&source, &taps, grid), grad, self.outputs).joined_turned(self.outputs)
+    }
+
+    /// `columns [depth, positions] x other [positions, channels]`, of `other [batch, channels, positions]`.
+    fn sum(&self, columns: &Columns<'_>, other: &[f32], channels: usize) -> Parts {
+        let depth = columns.depth();
+        if depth * channels <= FEW && columns.run(0, LONG).len() == LONG {
+            let tiles = vec![ByPicture { columns, other, channels }.sum()];
+            return Parts { tiles, depth, rows: depth.next_multiple_of(ROWS) };
+        }
+        Parts::sum(columns, &self.by_position(other, channels))
     }
 
     /// What lies under the kernel at the positions of the output.
@@ -169,6 +180,11 @@ impl Class {
     }
 }
 
+/// What a product of so many columns takes.
+fn panels(columns: usize) -> usize {
+    columns.div_ceil(COLUMNS / 2)
+}
+
 /// A matrix `[rows, depth]` in groups of 8 rows, `[rows / 8, depth, 8]`: what a product needs of it next lies side by
 /// side.
 fn packed(matrix: &[f32], rows: usize) -> Vec<f32> {
@@ -184,157 +200,4 @@ fn packed(matrix: &[f32], rows: usize) -> Vec<f32> {
         }
     });
     packed
-}
-
-/// Where the positions of a grid lie in a picture.
-struct Place {
-    step: usize,
-    row: usize,
-    column: usize,
-    width: usize,
-    plane: usize,
-}
-
-/// `weight [outputs, depth] x columns [depth, positions]`, written to pictures `[n, outputs, ...]`.
-struct Product<'a> {
-    /// [`packed`].
-    weight: &'a [Column],
-    outputs: usize,
-    columns: &'a Columns<'a>,
-    place: &'a Place,
-    out: &'a mut [f32],
-}
-
-impl WithSimd for Product<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let depth = self.columns.depth();
-        let mut tiles = vec![[[0.0; COLUMNS]; ROWS]; self.outputs.div_ceil(ROWS)];
-        let mut panel = vec![[0.0; COLUMNS]; DEPTH];
-        for first in (0..self.columns.positions()).step_by(COLUMNS) {
-            tiles.fill([[0.0; COLUMNS]; ROWS]);
-            for from in (0..depth).step_by(DEPTH) {
-                let panel = &mut panel[..DEPTH.min(depth - from)];
-                self.columns.fill(from, first, panel.as_flattened_mut(), COLUMNS);
-                for (weight, tile) in self.weight.chunks_exact(depth).zip(&mut tiles) {
-                    add_packed(simd, &weight[from..][..panel.len()], panel, tile);
-                }
-            }
-            self.place.write(&tiles, (first, self.columns), self.outputs, self.out);
-        }
-    }
-}
-
-impl Place {
-    /// Writes a panel of the product whose columns begin at a position.
-    #[inline(always)]
-    fn write(&self, tiles: &[Tile], (first, columns): (usize, &Columns<'_>), outputs: usize, out: &mut [f32]) {
-        let count = (columns.positions() - first).min(COLUMNS);
-        let to: [usize; COLUMNS] = std::array::from_fn(|i| {
-            let (picture, row, column) = columns.position((first + i).min(columns.positions() - 1));
-            let within = (row * self.step + self.row) * self.width + column * self.step + self.column;
-            picture * outputs * self.plane + within
-        });
-        let straight = count == COLUMNS && to.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        for output in 0..outputs {
-            let line = &tiles[output / ROWS][output % ROWS];
-            let out = &mut out[output * self.plane..];
-            if straight {
-                out[to[0]..][..COLUMNS].copy_from_slice(line);
-            } else {
-                to.iter().zip(line).take(count).for_each(|(to, value)| out[*to] = *value);
-            }
-        }
-    }
-}
-
-/// `columns [depth, positions] x lines [positions, channels]` in parts of so many rows, which threads sum side by side.
-struct Parts {
-    /// Tiles `[channels / 32, rows / 8]` of each.
-    tiles: Vec<Vec<Tile>>,
-    depth: usize,
-    rows: usize,
-}
-
-impl Parts {
-    /// `lines` is `[channels / 32, positions, 32]`.
-    fn sum(columns: &Columns<'_>, lines: &[f32]) -> Self {
-        let depth = columns.depth();
-        let rows = depth.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(ROWS).clamp(2 * ROWS, PART);
-        let part = |part: usize| {
-            let rows = part * rows..depth.min((part + 1) * rows);
-            Arch::new().dispatch(SumRows { columns, lines: lines.as_chunks().0, rows })
-        };
-        Self { tiles: (0..depth.div_ceil(rows)).into_par_iter().map(part).collect(), depth, rows }
-    }
-
-    /// `[depth, channels]`.
-    fn joined(&self, channels: usize) -> Vec<f32> {
-        let mut out = zeros(self.depth * channels);
-        out.par_chunks_mut(ROWS * channels).enumerate().for_each(|(group, out)| {
-            for (panel, first) in (0..channels).step_by(COLUMNS).enumerate() {
-                let tile = self.tile(group * ROWS, panel, channels);
-                for (out, line) in out.chunks_exact_mut(channels).zip(tile) {
-                    out[first..].iter_mut().zip(line).for_each(|(out, value)| *out = *value);
-                }
-            }
-        });
-        out
-    }
-
-    /// `[channels, depth]`.
-    fn joined_turned(&self, channels: usize) -> Vec<f32> {
-        let mut out = zeros(channels * self.depth);
-        out.par_chunks_mut(COLUMNS * self.depth).enumerate().for_each(|(panel, out)| {
-            for row in (0..self.depth).step_by(ROWS) {
-                let tile = self.tile(row, panel, channels);
-                for (channel, out) in out.chunks_exact_mut(self.depth).enumerate() {
-                    out[row..].iter_mut().zip(tile).for_each(|(out, line)| *out = line[channel]);
-                }
-            }
-        });
-        out
-    }
-
-    /// The tile whose first row is a multiple of 8.
-    fn tile(&self, row: usize, panel: usize, channels: usize) -> &Tile {
-        let tiles = &self.tiles[row / self.rows];
-        let of_panel = tiles.len() / channels.div_ceil(COLUMNS);
-        &tiles[panel * of_panel + row % self.rows / ROWS]
-    }
-}
-
-/// Some rows of `columns [depth, positions] x lines [positions, channels]`: tiles `[channels / 32, rows / 8]`.
-struct SumRows<'a> {
-    columns: &'a Columns<'a>,
-    /// `[channels / 32, positions, 32]`.
-    lines: &'a [Line],
-    rows: Range<usize>,
-}
-
-impl WithSimd for SumRows<'_> {
-    type Output = Vec<Tile>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<Tile> {
-        let positions = self.columns.positions();
-        let groups = self.rows.len().div_ceil(ROWS);
-        let mut tiles = vec![[[0.0; COLUMNS]; ROWS]; self.lines.len() / positions * groups];
-        let mut room = vec![[0.0; DEPTH]; groups * ROWS];
-        for first in (0..positions).step_by(DEPTH) {
-            let terms = DEPTH.min(positions - first);
-            for column in (0..terms).step_by(COLUMNS) {
-                let room = &mut room[..self.rows.len()].as_flattened_mut()[column..];
-                self.columns.fill(self.rows.start, first + column, room, DEPTH);
-            }
-            for (lines, tiles) in self.lines.chunks_exact(positions).zip(tiles.chunks_exact_mut(groups)) {
-                for (rows, tile) in room.as_chunks::<ROWS>().0.iter().zip(tiles) {
-                    add_rows(simd, rows.each_ref().map(|row| &row[..terms]), &lines[first..][..terms], tile);
-                }
-            }
-        }
-        tiles
-    }
 }

@@ -11,7 +11,7 @@ pub(super) const COLUMNS: usize = 32;
 /// Rows of a tile.
 pub(super) const ROWS: usize = 8;
 /// Terms that are summed at once: a panel of so many rows stays in the nearest cache.
-pub(super) const DEPTH: usize = 256;
+pub(super) const DEPTH: usize = 128;
 
 /// A row of a panel, or of a tile.
 pub(super) type Line = [f32; COLUMNS];
@@ -24,20 +24,21 @@ pub(super) type Tile = [Line; ROWS];
 #[inline(always)]
 pub(super) fn add_rows<S: Simd>(simd: S, rows: [&[f32]; ROWS], panel: &[Line], out: &mut Tile) {
     let rows = rows.map(|row| &row[..panel.len()]);
-    in_parts(simd, out, PartOfRows { rows, panel });
+    in_parts(simd, out, PartOfRows { rows, panel }, COLUMNS);
 }
 
-/// Adds `left^T [8, depth] x panel [depth, 32]` to `out`.
+/// Adds `left^T [8, depth] x panel [depth, 32]` to `out`, at least to its first `columns`.
 #[inline(always)]
-pub(super) fn add_packed<S: Simd>(simd: S, left: &[Column], panel: &[Line], out: &mut Tile) {
-    in_parts(simd, out, PartOfPairs(left.iter().map(Column::as_slice).zip(panel.iter().map(Line::as_slice))));
+pub(super) fn add_packed<S: Simd>(simd: S, left: &[Column], panel: &[Line], columns: usize, out: &mut Tile) {
+    let pairs = PartOfPairs(left.iter().map(Column::as_slice).zip(panel.iter().map(Line::as_slice)));
+    in_parts(simd, out, pairs, columns);
 }
 
 /// Adds `left^T [8, depth] x right [depth, 32]` to `out`, where a row of `left` begins each `strides.0` values and one of
 /// `right` each `strides.1`.
 #[inline(always)]
 pub(super) fn add_outer<S: Simd>(simd: S, left: &[f32], right: &[f32], strides: (usize, usize), out: &mut Tile) {
-    in_parts(simd, out, PartOfPairs(left.chunks(strides.0).zip(right.chunks(strides.1))));
+    in_parts(simd, out, PartOfPairs(left.chunks(strides.0).zip(right.chunks(strides.1))), COLUMNS);
 }
 
 /// How a part of a tile is summed: `R` rows from `row` on, `V` vectors from `column` on. What comes to the sums that are
@@ -53,18 +54,19 @@ trait Part {
 
 /// Parts are as large as the registers allow: 32 of them for vectors of 16 and of 4 values, otherwise 16.
 #[inline(always)]
-fn in_parts<S: Simd>(simd: S, out: &mut Tile, part: impl Part) {
+fn in_parts<S: Simd>(simd: S, out: &mut Tile, part: impl Part, columns: usize) {
     match S::F32_LANES {
-        16 | 4 => in_parts_of::<S, 8, 2>(simd, out, part),
-        8 => in_parts_of::<S, 4, 2>(simd, out, part),
-        _ => in_parts_of::<S, 2, 2>(simd, out, part),
+        16 if columns <= 16 => in_parts_of::<S, 8, 1>(simd, out, part, columns),
+        16 | 4 => in_parts_of::<S, 8, 2>(simd, out, part, columns),
+        8 => in_parts_of::<S, 4, 2>(simd, out, part, columns),
+        _ => in_parts_of::<S, 2, 2>(simd, out, part, columns),
     }
 }
 
 #[inline(always)]
-fn in_parts_of<S: Simd, const R: usize, const V: usize>(simd: S, out: &mut Tile, part: impl Part) {
+fn in_parts_of<S: Simd, const R: usize, const V: usize>(simd: S, out: &mut Tile, part: impl Part, columns: usize) {
     for row in (0..ROWS).step_by(R) {
-        for column in (0..COLUMNS).step_by(V * S::F32_LANES) {
+        for column in (0..columns).step_by(V * S::F32_LANES) {
             let lines: &mut [Line; R] = out[row..].first_chunk_mut().expect("whole parts");
             let before = lines.each_ref().map(|line| vectors::<S, V>(&line[column..]));
             let sums = part.add(simd, (row, column), before);
@@ -147,6 +149,7 @@ mod tests {
         left: &'a [f32],
         right: &'a [f32],
         depth: usize,
+        columns: usize,
     }
 
     impl WithSimd for Both<'_> {
@@ -159,21 +162,23 @@ mod tests {
             let turned: Vec<f32> =
                 (0..self.depth * ROWS).map(|i| self.left[i % ROWS * self.depth + i / ROWS]).collect();
             add_outer(simd, &turned, self.right, (ROWS, COLUMNS), &mut outer);
-            add_packed(simd, turned.as_chunks().0, &panel, &mut packed);
+            add_packed(simd, turned.as_chunks().0, &panel, self.columns, &mut packed);
             [rows, packed, outer]
         }
     }
 
     proptest! {
         #[test]
-        fn a_tile_is_the_product_on_every_processor(depth in 0_usize..40, seed in 0_u32..1000) {
+        fn a_tile_is_the_product_on_every_processor(depth in 0_usize..40, columns in 1..=COLUMNS, seed in 0_u32..1000) {
             let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_769).wrapping_add(seed) >> 16) as f32 / 65536.0 - 0.5;
             let left: Vec<f32> = (0..ROWS * depth).map(value).collect();
             let right: Vec<f32> = (0..depth * COLUMNS).map(|i| value(i + 7777)).collect();
-            let job = || Both { left: &left, right: &right, depth };
+            let job = || Both { left: &left, right: &right, depth, columns };
             for [rows, packed, outer] in [Arch::new().dispatch(job()), job().with_simd(Scalar::new())] {
                 prop_assert_eq!(rows, outer);
-                prop_assert_eq!(rows, packed);
+                for (line, packed) in rows.iter().zip(&packed) {
+                    prop_assert_eq!(&line[..columns], &packed[..columns]);
+                }
                 for (i, line) in rows.iter().enumerate() {
                     for (j, found) in line.iter().enumerate() {
                         let expected = 1.0 + (0..depth)

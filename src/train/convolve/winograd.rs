@@ -105,7 +105,7 @@ impl Winograd {
 
     /// Pictures in a task.
     fn share(&self) -> usize {
-        share(self.batch, self.tiles(), ROWS)
+        share(self.batch, |pictures| (pictures * self.tiles()).div_ceil(ROWS))
     }
 
     fn down(&self) -> usize {
