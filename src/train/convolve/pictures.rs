@@ -1,6 +1,6 @@
 //! The gradient of few weights, picture by picture: what lies under the kernel is read where it is, and what it meets is
 //! turned block by block, in the nearest cache. Where there are many weights, laying out both sides first is little beside
-//! the products ([`super::direct`]); here it would be a quarter of them.
+//! the products ([`super::parts`]); here it would take up to as long as they do.
 
 use std::ops::Range;
 
@@ -90,7 +90,8 @@ impl WithSimd for Part<'_> {
     }
 }
 
-/// Positions from `first` on of the next 32 channels `[channels, positions]`; of as many as there are.
+/// Positions from `first` on of the next 32 channels `[channels, positions]`. After the last channel a line stays as it is:
+/// nobody reads what becomes of that.
 #[inline(always)]
 fn turn(values: &[f32], positions: usize, first: usize, lines: &mut [Line]) {
     // In short pieces, so that the lines stay in the cache.
