@@ -23,7 +23,7 @@ pub(super) struct Place {
 
 /// `weight [outputs, depth] x columns [depth, positions]`, written to pictures `[n, outputs, ...]`.
 pub(super) struct Product<'a> {
-    /// [`super::direct::packed`].
+    /// In groups of 8 rows, `[outputs / 8, depth, 8]`.
     pub(super) weight: &'a [Column],
     pub(super) outputs: usize,
     pub(super) columns: &'a Columns<'a>,

@@ -15,7 +15,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use self::points::{Kernels, POINTS, TAPS, TILE};
-use self::products::{Rows, apart, at_point};
+use self::products::{Rows, apart, at_point, odd};
 use super::super::passes::share;
 use super::kernel::{COLUMNS, Line, ROWS};
 
@@ -72,17 +72,17 @@ impl Winograd {
             let rows = x.len() / (self.inputs * self.plane()) * self.down();
             let strip = self.strip(rows);
             let mut points = vec![0.0; POINTS * apart(strip * self.across() * self.inputs)];
-            let mut products = vec![[0.0; COLUMNS]; POINTS * (strip * self.across() | 1)];
+            let mut products = vec![[0.0; COLUMNS]; POINTS * odd(strip * self.across())];
             let mut panels = self.panels(out);
             for first in (0..rows).step_by(strip) {
                 let rows = first..rows.min(first + strip);
                 let tiles = rows.len() * self.across();
                 let points = &mut points[..POINTS * apart(tiles * self.inputs)];
-                let products = &mut products[..POINTS * (tiles | 1)];
+                let products = &mut products[..POINTS * odd(tiles)];
                 self.input_points(x, rows.clone(), points);
                 for (weight, panel) in weight.chunks_exact(POINTS * self.inputs).zip(&mut panels) {
                     for (point, right) in weight.chunks_exact(self.inputs).enumerate() {
-                        let out = &mut products[point * (tiles | 1)..][..tiles];
+                        let out = &mut products[point * odd(tiles)..][..tiles];
                         Arch::new().dispatch(Rows { left: at_point(points, point), right, out });
                     }
                     self.write_outputs(products, rows.clone(), panel);
@@ -95,14 +95,14 @@ impl Winograd {
     fn convolve_by_panel(&self, x: &[f32], kernels: Kernels<'_>, out: &mut [f32]) {
         let share = share(self.batch, |pictures| (pictures * self.tiles()).div_ceil(ROWS));
         let parts = self.parts(x, (self.inputs, share), Self::input_points);
-        let products = |part: &Points| vec![[0.0; COLUMNS]; POINTS * (part.tiles | 1)];
+        let products = |part: &Points| vec![[0.0; COLUMNS]; POINTS * odd(part.tiles)];
         let room = || (vec![[0.0; COLUMNS]; POINTS * self.inputs], parts.iter().map(products).collect::<Vec<_>>());
         let panels = self.panels(out).into_par_iter().enumerate();
         panels.for_each_init(room, |(weight, products), (panel, mut planes)| {
             self.panel_points(kernels, panel, weight);
             for (point, right) in weight.chunks_exact(self.inputs).enumerate() {
                 for (part, products) in parts.iter().zip(&mut *products) {
-                    let out = &mut products[point * (part.tiles | 1)..][..part.tiles];
+                    let out = &mut products[point * odd(part.tiles)..][..part.tiles];
                     Arch::new().dispatch(Rows { left: at_point(&part.values, point), right, out });
                 }
             }

@@ -8,7 +8,12 @@ use super::points::{LANES, POINTS};
 /// Values from one point to the next when so many belong to it: lines of the cache that come together do not take the places of
 /// each other.
 pub(super) fn apart(values: usize) -> usize {
-    (values / LANES | 1) * LANES
+    odd(values / LANES) * LANES
+}
+
+/// The same in lines of the cache, or pairs of them.
+pub(super) fn odd(lines: usize) -> usize {
+    lines | 1
 }
 
 /// The part of points `[36, ...]` that belongs to one, and what lies between.
