@@ -22,6 +22,19 @@ pub(super) fn share(batch: usize, cost: impl Fn(usize) -> usize) -> usize {
     shares.into_iter().find(|share| 16 * busiest(*share) <= 17 * least).unwrap_or(1)
 }
 
+/// Most sums that are made side by side, a few pictures each, and then added: how many there are must not depend on the
+/// number of threads, or results would.
+pub(super) const SUMS: usize = 16;
+
+/// Adds other sums to one, in their order.
+pub(super) fn add(sum: &mut [f32], others: &[&[f32]]) {
+    sum.par_chunks_mut(CHUNK).enumerate().for_each(|(at, sum)| {
+        for other in others {
+            sum.iter_mut().zip(&other[at * CHUNK..]).for_each(|(sum, other)| *sum += other);
+        }
+    });
+}
+
 /// So many zeros, written by all cores when they are many: zeroing by one makes the others wait.
 pub(super) fn zeros(count: usize) -> Vec<f32> {
     if count < SHARED {
@@ -55,6 +68,15 @@ mod tests {
             assert_eq!(share(1, 49, 32), 1);
             assert_eq!(share(16, 1, 8), 8);
         });
+    }
+
+    #[test]
+    fn sums_are_added_in_their_order() {
+        let all = |value: f32| vec![value; 2 * CHUNK + 3];
+        let mut sum = all(1e8);
+        // Rounding would leave 1 in the other order.
+        add(&mut sum, &[&all(1.0), &all(-1e8)]);
+        assert_eq!(sum, all(0.0));
     }
 
     #[test]

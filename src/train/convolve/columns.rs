@@ -161,7 +161,7 @@ impl<'a> Columns<'a> {
     pub(super) fn panel(&self, first: usize) -> Panel {
         let [rows, columns] = self.grid;
         let last = self.positions() - 1;
-        let mut place = self.position(first.min(last));
+        let mut place = self.position(first);
         let places = std::array::from_fn(|i| {
             let here = place;
             if first + i < last {
@@ -177,7 +177,7 @@ impl<'a> Columns<'a> {
         // Rows of a grid break the line, but often at the same places.
         let runs = |length: &usize| at.chunks(*length).all(|run| run.windows(2).all(|pair| pair[1] == pair[0] + 1));
         let run = [32, 16, 8, 4].into_iter().find(runs).unwrap_or(1);
-        Panel { places, count: COLUMNS.min(last + 1 - first.min(last + 1)), at, run }
+        Panel { places, count: COLUMNS.min(self.positions() - first), at, run }
     }
 
     /// Writes rows `from..` of a panel, each `stride` values after the one before, as many as `out` has room for.

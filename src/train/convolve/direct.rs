@@ -9,7 +9,7 @@ use super::Shape;
 use super::columns::{Columns, Source};
 use super::kernel::{COLUMNS, Column, ROWS};
 use super::parts::Parts;
-use super::pictures::ByPicture;
+use super::pictures::{ByPicture, turn};
 use super::product::{Place, Product};
 
 /// Most weights whose gradient is summed picture by picture.
@@ -110,13 +110,7 @@ impl Shape {
             let (panel, picture) = (at / self.batch, at % self.batch);
             let count = COLUMNS.min(channels - panel * COLUMNS);
             let values = &values[(picture * channels + panel * COLUMNS) * positions..][..count * positions];
-            // In short pieces, so that the lines stay in the cache.
-            for (piece, lines) in lines.chunks_mut(COLUMNS).enumerate() {
-                for (channel, values) in values.chunks_exact(positions).enumerate() {
-                    let values = &values[piece * COLUMNS..];
-                    lines.iter_mut().zip(values).for_each(|(line, value)| line[channel] = *value);
-                }
-            }
+            turn(values, positions, 0, lines);
         });
         lines
     }

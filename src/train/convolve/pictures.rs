@@ -7,13 +7,12 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::super::passes::{SUMS, add};
 use super::columns::Columns;
 use super::kernel::{COLUMNS, Line, ROWS, Tile, add_rows};
 
 /// Positions that are turned at once: with what meets them they fill the nearest cache.
 const BLOCK: usize = 128;
-/// Most sums that are made side by side and then added.
-const SUMS: usize = 16;
 
 /// `columns [depth, positions] x other [positions, channels]`.
 #[derive(Clone, Copy)]
@@ -31,23 +30,20 @@ impl ByPicture<'_> {
         let pictures = batch.div_ceil(SUMS);
         let sums = batch.div_ceil(pictures);
         let share = panels.div_ceil(rayon::current_num_threads().div_ceil(sums));
-        let shares = panels.div_ceil(share);
-        let part = |part: usize| {
-            let (first, panel) = (part / shares * pictures, part % shares * share);
-            let pictures = first..batch.min(first + pictures);
-            Arch::new().dispatch(Part { of: *self, pictures, panels: panel..panels.min(panel + share) })
+        // Where there are more threads than sums, several make one.
+        let sum = |sum: usize| {
+            let pictures = sum * pictures..batch.min((sum + 1) * pictures);
+            let part = |part: usize| {
+                let panels = part * share..panels.min((part + 1) * share);
+                Arch::new().dispatch(Part { of: *self, pictures: pictures.clone(), panels })
+            };
+            (0..panels.div_ceil(share)).into_par_iter().map(part).collect::<Vec<_>>().concat()
         };
-        let parts: Vec<Vec<Tile>> = (0..sums * shares).into_par_iter().map(part).collect();
-        let mut out = parts[..shares].concat();
-        let groups = out.len() / panels;
-        out.par_chunks_mut(groups).enumerate().for_each(|(panel, out)| {
-            for part in parts.iter().skip(panel / share).step_by(shares).skip(1) {
-                let part = &part[panel % share * groups..][..groups];
-                let values = part.as_flattened().as_flattened();
-                out.as_flattened_mut().as_flattened_mut().iter_mut().zip(values).for_each(|(out, value)| *out += value);
-            }
-        });
-        out
+        let mut sums: Vec<Vec<Tile>> = (0..sums).into_par_iter().map(sum).collect();
+        let (sum, others) = sums.split_first_mut().expect("a batch has pictures");
+        let others: Vec<&[f32]> = others.iter().map(|other| other.as_flattened().as_flattened()).collect();
+        add(sum.as_flattened_mut().as_flattened_mut(), &others);
+        sums.swap_remove(0)
     }
 }
 
@@ -93,7 +89,7 @@ impl WithSimd for Part<'_> {
 /// Positions from `first` on of the next 32 channels `[channels, positions]`. After the last channel a line stays as it is:
 /// nobody reads what becomes of that.
 #[inline(always)]
-fn turn(values: &[f32], positions: usize, first: usize, lines: &mut [Line]) {
+pub(super) fn turn(values: &[f32], positions: usize, first: usize, lines: &mut [Line]) {
     // In short pieces, so that the lines stay in the cache.
     for (piece, lines) in lines.chunks_mut(COLUMNS).enumerate() {
         for (channel, values) in values.chunks_exact(positions).take(COLUMNS).enumerate() {

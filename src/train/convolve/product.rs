@@ -38,7 +38,6 @@ impl WithSimd for Product<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let depth = self.columns.depth();
         let groups = self.outputs.div_ceil(ROWS);
-        // Panels that are laid out together.
         let wide = (TILES / groups).clamp(1, WIDE);
         let mut tiles = vec![[[0.0; COLUMNS]; ROWS]; groups * wide];
         let mut room = vec![[0.0; COLUMNS]; DEPTH * wide];

@@ -69,7 +69,7 @@ impl Winograd {
         });
         let tasks = out.par_chunks_mut(share * self.outputs * self.plane());
         tasks.zip(x.par_chunks(share * self.inputs * self.plane())).for_each(|(out, x)| {
-            let rows = x.len() / (self.inputs * self.plane()) * self.down();
+            let rows = self.rows(x, self.inputs);
             let strip = self.strip(rows);
             let mut points = vec![0.0; POINTS * apart(strip * self.across() * self.inputs)];
             let mut products = vec![[0.0; COLUMNS]; POINTS * odd(strip * self.across())];
@@ -115,7 +115,7 @@ impl Winograd {
     /// The points of all pictures, so many in a part.
     fn parts(&self, x: &[f32], (channels, share): (usize, usize), points: Transform) -> Vec<Points> {
         let part = |x: &[f32]| {
-            let rows = x.len() / (channels * self.plane()) * self.down();
+            let rows = self.rows(x, channels);
             let tiles = rows * self.across();
             let mut values = vec![0.0; POINTS * apart(tiles * channels)];
             points(self, x, 0..rows, &mut values);
@@ -143,6 +143,11 @@ impl Winograd {
     fn cost(&self, rows: usize, strip: usize) -> usize {
         let cost = |rows: usize| (rows * self.across()).div_ceil(ROWS) + usize::from(rows > 0);
         rows / strip * cost(strip) + cost(rows % strip)
+    }
+
+    /// Rows of tiles of pictures `[n, channels, height, width]`.
+    fn rows(&self, x: &[f32], channels: usize) -> usize {
+        x.len() / (channels * self.plane()) * self.down()
     }
 
     fn down(&self) -> usize {

@@ -3,14 +3,12 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::super::super::passes::{CHUNK, zeros};
+use super::super::super::passes::{SUMS, add, zeros};
 use super::super::kernel::COLUMNS;
 use super::points::{POINTS, TAPS};
 use super::products::{Outer, apart, at_point};
 use super::{STRIP, Winograd};
 
-/// Most sums of the gradient of the weights that are made side by side and then added.
-const SUMS: usize = 16;
 /// Values of sums that are made at once: they stay in the cache.
 const SUM: usize = 1 << 19;
 
@@ -38,7 +36,7 @@ impl Winograd {
         let parts = x.par_chunks(pictures * self.plane() * self.inputs);
         let parts = parts.zip(grad.par_chunks(pictures * self.plane() * self.outputs));
         let sum = |(x, grad): (&[f32], &[f32])| {
-            let rows = x.len() / (self.inputs * self.plane()) * self.down();
+            let rows = self.rows(x, self.inputs);
             let strip = (STRIP / 2 / self.across()).clamp(1, rows);
             let room = |channels: usize| vec![0.0; POINTS * apart(strip * self.across() * channels)];
             let (mut inputs, mut grads) = (room(self.inputs), room(self.outputs));
@@ -60,11 +58,7 @@ impl Winograd {
         };
         let mut parts: Vec<Vec<f32>> = parts.map(sum).collect();
         let (sum, others) = parts.split_first_mut().expect("a batch has pictures");
-        sum.par_chunks_mut(CHUNK).enumerate().for_each(|(at, sum)| {
-            for other in others.iter() {
-                sum.iter_mut().zip(&other[at * CHUNK..]).for_each(|(sum, other)| *sum += other);
-            }
-        });
+        add(sum, &others.iter().map(Vec::as_slice).collect::<Vec<_>>());
         parts.swap_remove(0)
     }
 
